@@ -1,0 +1,109 @@
+"""Cutting text into the pieces that merges never cross.
+
+Chapter 1 reads the pattern piece by piece; `settled` is what lets a text of
+any length be cut while it is still arriving.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+
+import regex
+
+GPT2_PATTERN = (
+    r"'(?:[sdmt]|ll|ve|re)"  # 's 't 'll: the ends of English contractions
+    r"| ?\p{L}+"  # letters, with the space before them
+    r"| ?\p{N}+"  # digits and other numbers
+    r"| ?[^\s\p{L}\p{N}]+"  # anything else that is not a space
+    r"|\s+(?!\S)"  # spaces, but the last one belongs to the next word
+    r"|\s+"
+)
+
+# How many pieces at the end of a text can still change when more arrives.
+# GPT-2: the last one may grow, and "'" + "l" may still become "'ll".
+_UNSETTLED = {GPT2_PATTERN: 2}
+_BUFFER = 1 << 16  # characters gathered before they are cut
+
+
+class Pretokenizer:
+    """A pattern that cuts text into pieces: "".join(pieces) == text."""
+
+    def __init__(self, pattern: str = GPT2_PATTERN) -> None:
+        try:
+            self._regex = regex.compile(pattern)
+        except (regex.error, TypeError) as error:
+            raise ValueError(f"not a pattern: {pattern!r}: {error}") from error
+        if self._regex.groups:
+            raise ValueError(
+                f"the pattern {pattern!r} captures groups: write (?:...)"
+            )
+        self.pattern = pattern
+
+    def __call__(self, text: str) -> list[str]:
+        """text -> pieces. ValueError where the pattern skips characters."""
+        pieces: list[str] = self._regex.findall(text)
+        if sum(map(len, pieces)) != len(text):
+            skipped = self._regex.sub("", text)[:20]
+            raise ValueError(
+                f"the pattern {self.pattern!r} skips {skipped!r}, which would "
+                "be lost: add an alternative that matches it"
+            )
+        return pieces
+
+    def settled(
+        self, chunks: Iterable[str], specials: Collection[str] = ()
+    ) -> Iterator[str]:
+        """Chunks of a text, cut anywhere -> parts of it, cut where it is safe.
+
+        Cutting each part alone gives the pieces of the whole text, whatever
+        the chunks. What could still change with the next chunk waits, so
+        memory is flat but for a piece that is long itself. With a pattern
+        other than GPT2_PATTERN the text between specials is gathered first.
+        """
+        tail, fresh, length = "", [], 0
+        for n, chunk in enumerate(chunks):
+            if not isinstance(chunk, str):
+                raise ValueError(
+                    f"chunk {n} is {type(chunk).__name__}, not str: open files "
+                    'as text, open(path, encoding="utf-8")'
+                )
+            fresh.append(chunk)
+            length += len(chunk)
+            if length > max(_BUFFER, len(tail)):  # doubling keeps it linear
+                text = tail + "".join(fresh)
+                cut = self._safe_cut(text, specials)
+                yield text[:cut]
+                tail, fresh, length = text[cut:], [], 0
+        yield tail + "".join(fresh)
+
+    def _safe_cut(self, text: str, specials: Collection[str]) -> int:
+        """Where `text` can be cut, whatever may follow it."""
+        longest = max(map(len, specials), default=1)
+        known = len(text) - longest + 1  # where no special can begin unseen
+        start = 0
+        for special in _any_of(specials).finditer(text) if specials else ():
+            if special.start() < known:
+                start = special.end()
+        known = max(known, start)
+        unsettled = _UNSETTLED.get(self.pattern)
+        if unsettled is None:
+            return start
+        pieces = self(text[start:known])
+        return known - sum(map(len, pieces[-unsettled:]))
+
+
+def split_specials(text: str, specials: Collection[str]) -> list[str]:
+    """text -> [text, special, text, special, ..., text], longest first.
+
+    Odd places hold special tokens, even ones the text between them.
+    """
+    if not specials:
+        return [text]
+    return _any_of(specials).split(text)
+
+
+def _any_of(specials: Collection[str]) -> re.Pattern[str]:
+    """A pattern for any of the specials: of two that fit, the longer."""
+    longest_first = sorted(specials, key=len, reverse=True)
+    return re.compile("(" + "|".join(map(re.escape, longest_first)) + ")")
