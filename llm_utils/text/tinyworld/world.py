@@ -1,0 +1,214 @@
+"""TinyWorld: stories with an exact probability, told from a seed.
+
+Chapter 2 draws its entropy under a loss curve; the judge and the questions
+serve every later week.
+"""
+
+import math
+import random
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from llm_utils.text.tinyworld.grammar import Grammar
+from llm_utils.text.tinyworld.judge import Verdict, judge
+from llm_utils.text.tinyworld.lexicon import LEVELS, Level
+from llm_utils.text.tinyworld.rules import ARGS, Event
+from llm_utils.text.tinyworld.state import State, apply
+
+_BREAK = re.compile(r'(?:(?<=[.!?])|(?<=[.!?]")) (?=[A-Z"])')
+
+
+@dataclass(frozen=True)
+class Facts:
+    """How things stand at the end of a story, as plain data.
+
+    `where` has a place for each person and each thing, `holder` a person or
+    None for each thing, `color` a color for each thing, `mood` the last mood
+    told for each person who has one.
+    """
+
+    weather: str
+    time: str
+    where: dict[str, str]
+    holder: dict[str, str | None]
+    color: dict[str, str]
+    mood: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Story:
+    """A story, how it ends, and its log-probability in nats."""
+
+    text: str
+    facts: Facts
+    log_prob: float
+
+
+@dataclass(frozen=True)
+class Entropy:
+    """Mean -log p over `n` stories; (low, high) are 95 % intervals."""
+
+    nats_per_story: float
+    nats_per_story_ci: tuple[float, float]
+    nats_per_byte: float
+    nats_per_byte_ci: tuple[float, float]
+    n: int
+
+
+class TinyWorld:
+    """A small world of one level: "mini", "small" or "full".
+
+    A `Level` of your own may be given instead of a name. Raises ValueError
+    for a name that is no level.
+    """
+
+    def __init__(self, level: str | Level = "mini") -> None:
+        if isinstance(level, str):
+            if level not in LEVELS:
+                names = ", ".join(map(repr, LEVELS))
+                raise ValueError(f"no level {level!r}: choose one of {names}")
+            level = LEVELS[level]
+        self.level = level
+        self.grammar = Grammar(level)
+
+    # -- telling ----------------------------------------------------------
+
+    def story(self, rng: random.Random) -> Story:
+        """Tell one story; only `rng.random()` is used."""
+        s, grammar = State(), self.grammar
+        sentences: list[str] = []
+        odds = 0.0
+        while choices := self._draw(s, rng):
+            event, p = choices
+            odds += p
+            sentences.append(self._tell(s, event))
+        return Story(" ".join(sentences), facts(s, grammar), odds)
+
+    def _draw(
+        self, s: State, rng: random.Random
+    ) -> tuple[Event, float] | None:
+        """The choices of one sentence and their log-probability."""
+        dist, choices, p = self.grammar.dist, (), 1.0
+        while table := dist(s, choices):
+            if len(table) == 1:
+                (pick,) = table
+            else:
+                total = sum(table.values())
+                left = rng.random() * total
+                for pick, weight in table.items():  # noqa: B007
+                    left -= weight
+                    if left < 0:
+                        break
+                p *= weight / total
+            choices = (*choices, pick)
+        return (choices, math.log(p)) if choices else None
+
+    def _tell(self, s: State, choices: Event) -> str:
+        """The text of one sentence; the state moves on."""
+        kind, grammar = choices[0], self.grammar
+        n = 1 + len(ARGS[kind])
+        v = dict(zip(ARGS[kind], choices[1:n], strict=True))
+        v = grammar.derive(s, kind, v)
+        wording = grammar.wordings[choices[n]]
+        text = grammar.render(wording, v, choices[n + 1 :])
+        apply(s, kind, v)
+        return text
+
+    def stories(self, n: int, seed: int) -> Iterator[Story]:
+        """`n` stories, the same for the same seed on every machine."""
+        rng = random.Random(seed)
+        for _ in range(n):
+            yield self.story(rng)
+
+    def corpus(self, n_bytes: int, seed: int, separator: str = "\n\n") -> str:
+        """At least `n_bytes` of whole stories, each followed by `separator`.
+
+        The default separates stories by a blank line; pass
+        "<|endoftext|>\\n" to end each with the special token.
+        """
+        rng, parts, size = random.Random(seed), [], 0
+        while size < n_bytes:
+            text = self.story(rng).text + separator
+            parts.append(text)
+            size += len(text)
+        return "".join(parts)
+
+    # -- measuring --------------------------------------------------------
+
+    def log_prob(self, text: str) -> float | None:
+        """The log-probability of a whole story in nats; None: impossible."""
+        s, grammar, odds = State(), self.grammar, 0.0
+        for sentence in _BREAK.split(text):
+            reading = grammar.read(s, sentence)
+            if reading is None or reading.riddle:
+                return None
+            choices = grammar.choices(s, reading)
+            p = grammar.prob(s, choices)
+            if not p or self._tell(s, choices) != sentence:
+                return None
+            odds += math.log(p)
+        return None if grammar.dist(s, ()) else odds
+
+    def judge(self, text: str) -> Verdict:
+        """Is it grammatical, true, possible? Sentence by sentence."""
+        return judge(self.grammar, text)
+
+    def entropy(self, n: int = 2000, seed: int = 0) -> Entropy:
+        """The entropy of a story, by Monte Carlo over `n` stories.
+
+        Per byte it is the ratio of the means (nats over bytes of text), with
+        the interval of that ratio (delta method).
+        """
+        if n < 2:
+            raise ValueError(f"n={n}: an interval needs 2 stories or more")
+        pairs = [(-x.log_prob, len(x.text)) for x in self.stories(n, seed)]
+        nats = math.fsum(x for x, _ in pairs) / n
+        size = sum(y for _, y in pairs) / n
+        ratio = nats / size
+        half = 1.96 * _sd([x for x, _ in pairs]) / math.sqrt(n)
+        off = 1.96 * _sd([x - ratio * y for x, y in pairs]) / math.sqrt(n)
+        off /= size
+        return Entropy(
+            nats, (nats - half, nats + half),
+            ratio, (ratio - off, ratio + off), n,
+        )  # fmt: skip
+
+    def outcomes(self) -> Iterator[tuple[str, float]]:
+        """Every story of the world with its log-probability.
+
+        Only for a level small enough to be walked through.
+        """
+        stack = [(State(), (), "", 0.0)]
+        while stack:
+            s, choices, text, odds = stack.pop()
+            table = self.grammar.dist(s, choices)
+            total = sum(table.values())
+            for pick, weight in table.items():
+                odd = odds + math.log(weight / total)
+                stack.append((s, (*choices, pick), text, odd))
+            if table:
+                continue
+            if not choices:
+                yield text, odds
+                continue
+            s = s.copy()
+            sentence = self._tell(s, choices)
+            stack.append((s, (), f"{text} {sentence}".lstrip(), odds))
+
+
+def _sd(xs: list[float]) -> float:
+    mean = math.fsum(xs) / len(xs)
+    return math.sqrt(math.fsum((x - mean) ** 2 for x in xs) / (len(xs) - 1))
+
+
+def facts(s: State, grammar: Grammar) -> Facts:
+    """The state as plain data."""
+    return Facts(
+        s.weather, s.time,
+        {x: s.where[x] if x in s.where else s.place_of(x)
+         for x in (*s.cast, *s.things)},
+        {t: s.holder.get(t) for t in s.things},
+        dict(s.color), dict(s.mood),
+    )  # fmt: skip
