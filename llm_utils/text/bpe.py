@@ -7,13 +7,20 @@ the same merges; Hugging Face's files come in chapter 13.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from .merges import apply_merges, count_pairs, learn_merges, merge
-from .pretokenize import GPT2_PATTERN, Pretokenizer, split_specials
+from .pretokenize import GPT2_PATTERN, Pretokenizer, WordCache
 from .saved import PathLike, read_json, write_json
+from .special import (
+    check_allowed,
+    check_specials,
+    split_specials,
+    unknown_id,
+    utf8,
+)
 
 if TYPE_CHECKING:
     import tiktoken
@@ -65,12 +72,12 @@ class ByteBPE:
         self.vocab = {i: token for token, i in id_of.items()}
         self.special_tokens = {
             token: len(id_of) + i
-            for i, token in enumerate(_checked_specials(special_tokens))
+            for i, token in enumerate(check_specials(special_tokens))
         }
         for token, i in self.special_tokens.items():
             self.vocab[i] = token.encode("utf-8")
         self._id_of_byte = [id_of[byte] for byte in _BYTES]
-        self._ids_of_word = _WordCache(self._encode_word)
+        self._ids_of_word = WordCache(self._encode_word)
 
     @property
     def vocab_size(self) -> int:
@@ -99,7 +106,7 @@ class ByteBPE:
         equally frequent pairs the greatest pair of byte strings is merged.
         With no pair left to merge training ends early, with fewer tokens.
         """
-        specials = _checked_specials(special_tokens)
+        specials = check_specials(special_tokens)
         n_merges = vocab_size - 256 - len(specials)
         if n_merges < 0:
             raise ValueError(
@@ -112,7 +119,7 @@ class ByteBPE:
             for part in split_specials(document, specials)[::2]:
                 n_of_piece.update(pieces(part))
         words = {
-            tuple([_BYTES[byte] for byte in _utf8(piece)]): n
+            tuple([_BYTES[byte] for byte in utf8(piece)]): n
             for piece, n in n_of_piece.items()
         }
         return cls(learn_merges(words, n_merges), specials, pattern)
@@ -135,13 +142,15 @@ class ByteBPE:
         allowed_special: names of special tokens that become their one id, or
         "all". Allow none in text from users: it could forge a message's end.
         """
-        return self._encode(text, self._allowed(allowed_special))
+        return self._encode(
+            text, check_allowed(allowed_special, self.special_tokens)
+        )
 
     def encode_iterable(
         self, chunks: Iterable[str], allowed_special: Collection[str] = ()
     ) -> Iterator[int]:
         """The ids of "".join(chunks), however it is cut, in flat memory."""
-        allowed = self._allowed(allowed_special)
+        allowed = check_allowed(allowed_special, self.special_tokens)
         for part in self._pieces.settled(chunks, allowed):
             yield from self._encode(part, allowed)
 
@@ -157,16 +166,12 @@ class ByteBPE:
         try:
             return b"".join([self.vocab[i] for i in ids])
         except KeyError as error:
-            raise ValueError(
-                f"{error.args[0]!r} is no id of this tokenizer, whose ids are "
-                f"the ints 0 to {self.vocab_size - 1} (from a tensor: pass "
-                "ids.tolist())"
-            ) from None
+            raise unknown_id(error, self.vocab_size) from None
 
     def trace(self, text: str) -> list[MergeStep]:
         """How encode goes about `text`: its pieces after each merge."""
         words = [
-            [self._id_of_byte[byte] for byte in _utf8(piece)]
+            [self._id_of_byte[byte] for byte in utf8(piece)]
             for piece in self._pieces(text)
         ]
         steps, rank = [], None
@@ -229,7 +234,6 @@ class ByteBPE:
                     "split these bytes another way, which tiktoken cannot "
                     "express"
                 )
-        ranks = {token: i for i, token in self.vocab.items()}
         ranks = {self.vocab[i]: i for i in range(256 + len(self.merges))}
         return tiktoken.Encoding(
             name,
@@ -264,21 +268,6 @@ class ByteBPE:
             merges.append((token(a), token(b)))
         return cls(merges, ["<|endoftext|>"], GPT2_PATTERN, byte_order)
 
-    def _allowed(self, names: Collection[str]) -> Collection[str]:
-        if names == "all":
-            return self.special_tokens
-        if isinstance(names, str):
-            raise ValueError(
-                f'allowed_special={names!r}: give a set of names, or "all"'
-            )
-        unknown = sorted(set(names) - set(self.special_tokens))
-        if unknown:
-            raise ValueError(
-                f"{unknown} in allowed_special are no special tokens; this "
-                f"tokenizer has {list(self.special_tokens)}"
-            )
-        return set(names)
-
     def _encode(self, text: str, allowed: Collection[str]) -> list[int]:
         ids: list[int] = []
         for n, part in enumerate(split_specials(text, allowed)):
@@ -290,36 +279,8 @@ class ByteBPE:
         return ids
 
     def _encode_word(self, word: str) -> list[int]:
-        ids = [self._id_of_byte[byte] for byte in _utf8(word)]
+        ids = [self._id_of_byte[byte] for byte in utf8(word)]
         return apply_merges(ids, self._made)
-
-
-class _WordCache(dict[str, list[int]]):
-    """{word: ids}, filled as words are met and emptied when full."""
-
-    max_words, max_chars = 1 << 16, 64
-
-    def __init__(self, encode_word: Callable[[str], list[int]]) -> None:
-        self._encode_word = encode_word
-
-    def __missing__(self, word: str) -> list[int]:
-        ids = self._encode_word(word)
-        if len(word) <= self.max_chars:
-            if len(self) >= self.max_words:
-                self.clear()
-            self[word] = ids
-        return ids
-
-
-def _utf8(text: str) -> bytes:
-    try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        code = ord(text[error.start])
-        raise ValueError(
-            f"the text holds half a surrogate pair, U+{code:04X}, which is no "
-            'character: decode its bytes with errors="replace"'
-        ) from error
 
 
 def _check_merge(
@@ -333,15 +294,3 @@ def _check_merge(
             )
     if a + b in known:
         raise ValueError(f"merge {rank} gives {a + b!r}, already a token")
-
-
-def _checked_specials(specials: Sequence[str]) -> list[str]:
-    if isinstance(specials, str):
-        raise ValueError(f"special_tokens={specials!r}: give a list of strings")
-    for n, token in enumerate(specials):
-        if not isinstance(token, str) or not token:
-            raise ValueError(f"special token {token!r} is no text")
-        if token in specials[:n]:
-            raise ValueError(f"special token {token!r} is listed twice")
-        _utf8(token)
-    return list(specials)

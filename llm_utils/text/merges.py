@@ -69,20 +69,21 @@ class PairTable(Generic[Symbol]):
 
     def merge(
         self, pair: tuple[Symbol, Symbol], new: Symbol
-    ) -> set[tuple[Symbol, Symbol]]:
-        """Merge `pair` into `new` in all words; the pairs this has made."""
-        counts, made = self.counts, defaultdict(set)
+    ) -> tuple[set[tuple[Symbol, Symbol]], int]:
+        """Merge `pair` into `new` everywhere -> the pairs made, how often."""
+        counts, made, times = self.counts, defaultdict(set), 0
         for i in self._where.pop(pair):
             word, n = self._words[i], self._n[i]
             for old in pairwise(word):
                 counts[old] -= n
-            self._words[i] = word = merge(word, pair, new)
-            for now in pairwise(word):
+            self._words[i] = merged = merge(word, pair, new)
+            times += n * (len(word) - len(merged))
+            for now in pairwise(merged):
                 counts[now] += n
                 if new in now:
                     made[now].add(i)
         self._where.update(made)
-        return set(made)
+        return set(made), times
 
 
 def learn_merges(
@@ -121,7 +122,7 @@ def learn_merges(
         merges.append(pair)
         token = pair[0] + pair[1]
         mirror[token] = _mirror(token)
-        for made in table.merge(pair, token):
+        for made in table.merge(pair, token)[0]:
             heappush(heap, entry(made))
     return merges
 

@@ -6,10 +6,11 @@ any length be cut while it is still arriving.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 import regex
+
+from .special import any_of
 
 GPT2_PATTERN = (
     r"'(?:[sdmt]|ll|ve|re)"  # 's 't 'll: the ends of English contractions
@@ -82,7 +83,7 @@ class Pretokenizer:
         longest = max(map(len, specials), default=1)
         known = len(text) - longest + 1  # where no special can begin unseen
         start = 0
-        for special in _any_of(specials).finditer(text) if specials else ():
+        for special in any_of(specials).finditer(text) if specials else ():
             if special.start() < known:
                 start = special.end()
         known = max(known, start)
@@ -93,17 +94,23 @@ class Pretokenizer:
         return known - sum(map(len, pieces[-unsettled:]))
 
 
-def split_specials(text: str, specials: Collection[str]) -> list[str]:
-    """text -> [text, special, text, special, ..., text], longest first.
+class WordCache(dict[str, list[int]]):
+    """{word: ids}, filled as words are met and emptied when full.
 
-    Odd places hold special tokens, even ones the text between them.
+    Most words of a text come again and again: looking one up is many times
+    faster than encoding it. Long words, which seldom return, are not kept.
     """
-    if not specials:
-        return [text]
-    return _any_of(specials).split(text)
 
+    max_words, max_chars = 1 << 16, 64
 
-def _any_of(specials: Collection[str]) -> re.Pattern[str]:
-    """A pattern for any of the specials: of two that fit, the longer."""
-    longest_first = sorted(specials, key=len, reverse=True)
-    return re.compile("(" + "|".join(map(re.escape, longest_first)) + ")")
+    def __init__(self, encode_word: Callable[[str], list[int]]) -> None:
+        super().__init__()
+        self._encode_word = encode_word
+
+    def __missing__(self, word: str) -> list[int]:
+        ids = self._encode_word(word)
+        if len(word) <= self.max_chars:
+            if len(self) >= self.max_words:
+                self.clear()
+            self[word] = ids
+        return ids
