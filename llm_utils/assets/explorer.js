@@ -1,0 +1,119 @@
+// What the explorers share. The source of an explorer is this file followed
+// by its own, which ends in `export default { render({ model, el }) }`: one
+// module, for Jupyter (through anywidget) and for the pages of the book.
+
+const kit = {
+  // A DOM element: kit.make("p", { class: "lx-note" }, "text", child).
+  make(tag, attributes = {}, ...children) {
+    const node = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) {
+      node.setAttribute(name, value);
+    }
+    node.append(...children);
+    return node;
+  },
+
+  // The named group that an explorer lives in. Keys typed here stay here:
+  // Jupyter's shortcuts and the page's do not see them.
+  frame(el, title) {
+    const root = kit.make("div", {
+      class: "lx",
+      role: "group",
+      "aria-label": title,
+      "data-lm-suppress-shortcuts": "true",
+    });
+    root.addEventListener("keydown", (event) => event.stopPropagation());
+    const body = kit.make("div", { class: "lx-body" });
+    root.append(body);
+    el.append(root);
+    return body;
+  },
+
+  // A number with its unit, for a row of counts: [what to show, the number].
+  figure(unit) {
+    const number = kit.make("b", {}, "0");
+    return [kit.make("span", { class: "lx-figure" }, number, ` ${unit}`), number];
+  },
+
+  // Four buttons and a slider over steps 0 to last; `show` is called with
+  // each step the reader goes to, not by `reset`.
+  stepper(name, show) {
+    let at = 0;
+    let last = 0;
+    const slider = kit.make("input", {
+      type: "range",
+      min: 0,
+      max: 0,
+      value: 0,
+      class: "lx-slider",
+      "aria-label": name,
+    });
+    const moves = {
+      First: () => 0,
+      Back: () => at - 1,
+      Next: () => at + 1,
+      Last: () => last,
+    };
+    const keys = {
+      Home: moves.First,
+      ArrowLeft: moves.Back,
+      ArrowRight: moves.Next,
+      End: moves.Last,
+    };
+    const buttons = Object.keys(moves).map((label) =>
+      kit.make("button", { type: "button", class: "lx-button" }, label),
+    );
+
+    function paint() {
+      slider.max = last;
+      slider.value = at;
+      slider.disabled = last === 0;
+      slider.style.setProperty("--lx-done", last ? at / last : 0);
+      // aria-disabled, not disabled: the button keeps the keyboard's focus.
+      buttons.forEach((button, i) =>
+        button.setAttribute("aria-disabled", i < 2 ? at === 0 : at === last),
+      );
+    }
+
+    function go(step) {
+      const to = Math.max(0, Math.min(last, step));
+      if (to === at) return;
+      at = to;
+      paint();
+      show(at);
+    }
+
+    buttons.forEach((button) =>
+      button.addEventListener("click", () => go(moves[button.textContent]())),
+    );
+    slider.addEventListener("input", () => go(Number(slider.value)));
+    paint();
+    return {
+      node: kit.make(
+        "div",
+        { class: "lx-stepper" },
+        kit.make("div", { class: "lx-buttons" }, ...buttons),
+        slider,
+      ),
+      at: () => at,
+      // For a keydown listener: arrows, Home and End, unless the element
+      // that has the focus needs them itself.
+      key(event) {
+        const taken = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
+        const held = event.ctrlKey || event.metaKey || event.altKey;
+        if (taken || held || !(event.key in keys)) return;
+        event.preventDefault();
+        go(keys[event.key]());
+      },
+      reset(steps, step) {
+        last = steps;
+        at = Math.max(0, Math.min(last, step));
+        paint();
+        return at;
+      },
+      say(text) {
+        slider.setAttribute("aria-valuetext", text);
+      },
+    };
+  },
+};
