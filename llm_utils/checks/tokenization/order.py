@@ -1,0 +1,210 @@
+"""Exercises 4 and 5 of chapter 1: why the order of merges matters.
+
+Each `Mistake` is a small wrong function: what readers really write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+from llm_utils.checks import Exercise, Mistake
+from llm_utils.checks.forms import sequence
+from llm_utils.checks.watch import WrongForm
+from llm_utils.text import bpe
+
+# -- the first four merges, predicted
+
+TOY_WORDS = ["the"] * 5 + ["then"] * 2 + ["there"] * 3 + ["her"] * 4
+
+
+def _pairs(x: Any) -> list[tuple[str, ...]]:
+    """[("h", "e"), ...] from "h+e", "h e", ("h", "e") or only "he"."""
+    out: list[tuple[str, ...]] = []
+    for item in sequence(x):
+        parts = item.replace("+", " ").split() if type(item) is str else item
+        if not isinstance(parts, (list, tuple)):
+            raise WrongForm(f"holds {item!a}; write a merge as 'x+y'")
+        out.append(tuple(map(str, parts)))
+    return out
+
+
+def _same_pairs(a: list[tuple[str, ...]], b: list[tuple[str, ...]]) -> bool:
+    return len(a) == len(b) and all(
+        x == y or (1 in (len(x), len(y)) and "".join(x) == "".join(y))
+        for x, y in zip(a, b, strict=True)
+    )
+
+
+def _four() -> list[tuple[str, ...]]:
+    tokenizer = bpe.ByteBPE.train(TOY_WORDS, vocab_size=256 + 4)
+    return [(a.decode(), b.decode()) for a, b in tokenizer.merges]
+
+
+def _right_up_to(k: int) -> Callable[[Any, Any], bool]:
+    return lambda args, value: _same_pairs(value[:k], _four()[:k])
+
+
+first_merges = Exercise(
+    name="first_merges",
+    asks="write down four merges, in order, each as 'x+y'",
+    reference=_four,
+    form=_pairs,
+    same=_same_pairs,
+    mistakes=[
+        Mistake(
+            "Write down exactly four merges.",
+            when=lambda args, value: len(value) != 4,
+        ),
+        Mistake(
+            "You counted each word once. The words occur 5, 2, 3 and 4 times, "
+            "and every occurrence counts.",
+            lambda: ["h+e", "t+he", "the+r", "ther+e"],
+        ),
+        Mistake(
+            "You ranked the pairs by their first counts. After a merge the "
+            "neighbors are different: once h+e is he, no t stands before an "
+            "h any more. Count again after every merge.",
+            lambda: ["h+e", "t+h", "e+r", "r+e"],
+        ),
+        Mistake(
+            "Three are right. For the fourth, the+r and r+e both occur three "
+            "times; of equals, the greatest pair goes first, and 'the' is "
+            "greater than 'r'.",
+            lambda: ["h+e", "t+he", "he+r", "r+e"],
+        ),
+        Mistake(
+            "The first pair is h+e: it is in all four words, 14 times. t+h "
+            "misses 'her'.",
+            when=lambda args, value: value[:1] in ([("t", "h")], [("th",)]),
+        ),
+        Mistake(
+            "After the first merges no plain e stands before an r in 'her' "
+            "and 'there': it is part of he by now. Name the pair by what its "
+            "two halves are at that moment.",
+            when=lambda args, value: ("e", "r") in value[1:],
+        ),
+        *[
+            Mistake(
+                f"Your first {k} of four are right. Write down all words as "
+                "they are after these, and count the pairs again.",
+                when=_right_up_to(k),
+            )
+            for k in (3, 2, 1)
+        ],
+        Mistake(
+            "The first merge is another one. For each pair, add up how often "
+            "the words that hold it occur: which comes to 14?",
+            when=lambda args, value: True,
+        ),
+    ],
+    praise="h+e (14), t+he (10), he+r (4), and of the+r and r+e, three each, "
+    "the greater pair: the+r.",
+)
+
+# -- encode(word, merges) -> pieces
+
+Merges = Sequence[tuple[str, str]]
+Choose = Callable[[list[tuple[int, int]]], tuple[int, int]]
+
+
+def _by_rank(word: str, merges: Merges) -> list[str]:
+    pairs = [(a.encode(), b.encode()) for a, b in merges]
+    last = bpe.ByteBPE.from_merges(pairs).trace(word)[-1]
+    return [piece.decode() for piece in last.pieces]
+
+
+def _one_at_a_time(word: str, merges: Merges, choose: Choose) -> list[str]:
+    """Merge one place at a time, chosen from [(place, rank), ...]."""
+    pieces, rank = list(word), {pair: i for i, pair in enumerate(merges)}
+    while True:
+        pairs = enumerate(pairwise(pieces))
+        fits = [(i, rank[pair]) for i, pair in pairs if pair in rank]
+        if not fits:
+            return pieces
+        i, _ = choose(fits)
+        pieces[i : i + 2] = ["".join(pieces[i : i + 2])]
+
+
+def _each_rank_once(word: str, merges: Merges) -> list[str]:
+    pieces = list(word)
+    for pair in merges:
+        pieces = _first_only(pieces, pair, "".join(pair))
+    return pieces
+
+
+def _one_merge(word: str, merges: Merges) -> list[str]:
+    pieces = list(word)
+    for pair in merges:
+        if pair in pairwise(pieces):
+            return bpe.merge(pieces, pair, "".join(pair))
+    return pieces
+
+
+def _longest(word: str, merges: Merges) -> list[str]:
+    vocab, pieces = {*word, *map("".join, merges)}, []
+    while word:
+        piece = next(p for p in _prefixes(word) if p in vocab)
+        pieces.append(piece)
+        word = word[len(piece) :]
+    return pieces
+
+
+def _prefixes(word: str) -> list[str]:
+    return [word[:n] for n in range(len(word), 0, -1)]
+
+
+SING = [("i", "n"), ("in", "g"), ("s", "i"), ("t", "h"), ("s", "ing")]
+HER = [("h", "e"), ("t", "he"), ("e", "r"), ("t", "h"), ("r", "e")]
+
+encode = Exercise(
+    name="encode",
+    asks="repair encode(word, merges), so that the merge learned first among "
+    "those that fit is always the next",
+    reference=_by_rank,
+    cases=[
+        ("in", SING),
+        ("g", SING),
+        ("sin", SING[:3]),
+        ("sing", SING[:3]),
+        ("ther", HER[1:]),
+        ("inin", SING),
+        ("singing", SING),
+        ("there", HER),
+        ("theher", HER),
+        ("abcd", [("c", "d"), ("b", "cd"), ("a", "b"), ("ab", "cd")]),
+        ("ababcab", [("a", "b"), ("b", "c"), ("ab", "c"), ("ab", "ab")]),
+        ("abc", [("b", "c"), ("a", "b"), ("a", "bc")]),
+    ],
+    form=sequence,
+    mistakes=[
+        Mistake(
+            "You take the first pair from the left that any merge fits. The "
+            "merge learned first has to go first, wherever it stands.",
+            lambda word, merges: _one_at_a_time(word, merges, min),
+        ),
+        Mistake(
+            "You take the merge that was learned last. Its low rank is what "
+            "makes a merge go first: use min, not max.",
+            lambda word, merges: _one_at_a_time(
+                word, merges, lambda fits: max(fits, key=lambda x: x[1])
+            ),
+        ),
+        Mistake(
+            "Each merge is applied at one place only. The same pair can "
+            "stand in a word several times.",
+            _each_rank_once,
+        ),
+        Mistake(
+            "You stop after one merge. Go on until no merge fits.",
+            _one_merge,
+        ),
+        Mistake(
+            "You take the longest known piece from the left. That is "
+            "WordPiece; BPE repeats its merges in the order it learned them.",
+            _longest,
+        ),
+    ],
+    praise="Encoding replays the training: the same merges, in the same order.",
+)
