@@ -130,7 +130,10 @@ def _one_at_a_time(word: str, merges: Merges, choose: Choose) -> list[str]:
 def _each_rank_once(word: str, merges: Merges) -> list[str]:
     pieces = list(word)
     for pair in merges:
-        pieces = _first_only(pieces, pair, "".join(pair))
+        pairs = list(pairwise(pieces))
+        if pair in pairs:
+            i = pairs.index(pair)
+            pieces[i : i + 2] = ["".join(pair)]
     return pieces
 
 
