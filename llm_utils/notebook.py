@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import sys
 import textwrap
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -134,3 +136,22 @@ def pick_device() -> torch.device:
         return torch.device("mps")
     return torch.device("cpu")
 
+
+
+_START = time.perf_counter()
+
+
+def cost() -> str:
+    """Seconds since this module was imported, and the peak memory so far.
+
+    The last code cell of a chapter glues it, so that the opening can say what
+    running every cell takes. Memory is not known on Windows.
+    """
+    text = f"{time.perf_counter() - _START:.0f} seconds"
+    try:
+        import resource
+    except ImportError:
+        return text
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    unit = 1e9 if sys.platform == "darwin" else 1e6  # bytes there, KB here
+    return f"{text} and {peak / unit:.1f} GB of memory"
