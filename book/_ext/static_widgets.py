@@ -61,8 +61,9 @@ def read_assets(module: str) -> tuple[str, str]:
 
 def classic_script(module: str) -> str:
     """An ES module with one default export, as a script of its own scope."""
-    body, n = re.subn(r"^export default ", "const explorer = ", module,
-                      flags=re.MULTILINE)
+    body, n = re.subn(
+        r"^export default ", "const explorer = ", module, flags=re.MULTILINE
+    )
     if n != 1 or re.search(r"^\s*(import|export)\b", body, re.MULTILINE):
         raise ExtensionError(
             "an explorer imports nothing and has one `export default`"

@@ -1,0 +1,95 @@
+"""PDF: what HTML folds away is printed, with its title in bold.
+
+`<details><summary>Hint</summary> ... </details>` reaches LaTeX as raw HTML,
+which it would drop together with any text that stands in the same block.
+"""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
+
+INLINE = {
+    "b": nodes.strong,
+    "strong": nodes.strong,
+    "summary": nodes.strong,
+    "i": nodes.emphasis,
+    "em": nodes.emphasis,
+    "code": nodes.literal,
+    "kbd": nodes.literal,
+    "sub": nodes.subscript,
+    "sup": nodes.superscript,
+}
+BREAKS = {"p", "div", "li", "tr", "br", "details", "summary", "table", "ul"}
+SILENT = {"script", "style", "svg"}
+
+
+class HtmlToNodes(HTMLParser):
+    """A fragment of HTML as paragraphs of document nodes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.paragraphs: list[nodes.paragraph] = []
+        self.here: list[nodes.Element] = [nodes.paragraph()]
+        self.silent = 0
+
+    def end_paragraph(self) -> None:
+        paragraph = self.here[0]
+        if paragraph.astext().strip():
+            self.paragraphs.append(paragraph)  # type: ignore[arg-type]
+        self.here = [nodes.paragraph()]
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag in SILENT:
+            self.silent += 1
+        if tag in BREAKS:
+            self.end_paragraph()
+        if tag in INLINE:
+            self.here.append(INLINE[tag]())
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in SILENT:
+            self.silent = max(0, self.silent - 1)
+        if tag in INLINE and len(self.here) > 1:
+            done = self.here.pop()
+            self.here[-1] += done
+        if tag in BREAKS:
+            self.end_paragraph()
+
+    def handle_data(self, data: str) -> None:
+        text = re.sub(r"\s+", " ", data)
+        if not self.silent and text:
+            self.here[-1] += nodes.Text(text)
+
+
+def paragraphs(html: str) -> list[nodes.paragraph]:
+    """The visible text of a fragment; nothing a reader sees is lost."""
+    parser = HtmlToNodes()
+    parser.feed(html)
+    parser.close()
+    parser.end_paragraph()
+    return parser.paragraphs
+
+
+class PrintFolded(SphinxPostTransform):
+    """Turn raw HTML blocks into text for the PDF."""
+
+    default_priority = 5
+    formats = ("latex",)
+
+    def run(self, **kwargs: object) -> None:
+        for raw in list(self.document.findall(nodes.raw)):
+            if "html" not in raw.get("format", "").split():
+                continue
+            if isinstance(raw.parent, nodes.TextElement):
+                continue  # an inline tag: its text stands beside it
+            raw.replace_self(paragraphs(raw.astext()))
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.add_post_transform(PrintFolded)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,149 @@
+"""Build the HTML book or the PDF book from the stored notebooks.
+
+    python -m scripts.build html pdf
+
+Nothing is executed: stored outputs are what the book shows. A format whose
+sources have not changed since its last build is left alone. What the tools
+say goes to `.cache/logs/`; here stand a few calm lines.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "_build"
+LOGS = ROOT / ".cache" / "logs"
+EPOCH = "1767225600"  # 2026-01-01: the date a build bears unless told another
+SOURCES = (
+    "_config.yml",
+    "_toc.yml",
+    "pyproject.toml",
+    "requirements.lock",
+    "book",
+    "chapters",
+    "exercises",
+    "solutions",
+    "llm_utils",
+    "scripts/build.py",
+)
+SKIPPED_PARTS = {"__pycache__", ".ipynb_checkpoints"}
+RESULTS = {"html": BUILD / "html" / "index.html", "pdf": BUILD / "book.pdf"}
+
+
+def source_files() -> list[Path]:
+    """Every file that the book is made from, in a fixed order."""
+    files: list[Path] = []
+    for name in SOURCES:
+        path = ROOT / name
+        found = path.rglob("*") if path.is_dir() else [path]
+        files += [f for f in found if f.is_file()]
+    return sorted(f for f in files if not SKIPPED_PARTS & set(f.parts))
+
+
+def fingerprint() -> str:
+    """A hash over names and contents of all sources."""
+    digest = hashlib.sha256()
+    for path in source_files():
+        digest.update(str(path.relative_to(ROOT)).encode() + b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def run(command: list[str], log: str, cwd: Path = ROOT) -> str:
+    """Run a tool with its output in a log; stop with what matters of it."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    env = os.environ | {
+        "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH", EPOCH),
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        "FORCE_SOURCE_DATE": "1",
+    }
+    done = subprocess.run(
+        command, cwd=cwd, env=env, text=True, errors="replace",
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    (LOGS / log).write_text(done.stdout, encoding="utf-8")
+    if done.returncode:
+        print("\n".join(complaints(done.stdout)), file=sys.stderr)
+        sys.exit(f"{command[0]} failed; all it said: .cache/logs/{log}")
+    return done.stdout
+
+
+def complaints(output: str, most: int = 30) -> list[str]:
+    """The lines of a log that say what is wrong, or its last ones."""
+    plain = re.sub(r"\x1b\[[\d;]*m", "", output).splitlines()
+    said = [x for x in plain if re.search(r"WARNING|ERROR|^! |Error:", x)]
+    return (said or plain)[-most:]
+
+
+def sphinx(builder: str) -> None:
+    """Let jupyter-book write HTML or LaTeX; a warning is an error."""
+    tool = Path(sys.executable).with_name("jupyter-book")
+    options = ["-W", "-n", "--keep-going", "--builder", builder]
+    run([str(tool), "build", ".", *options], f"{builder}.log")
+
+
+def build_html() -> None:
+    """`_build/html`: a folder that needs no server and no network."""
+    prune("html")
+    sphinx("html")
+
+
+def prune(builder: str) -> None:
+    """Pages whose source is gone must go too; Sphinx never removes any."""
+    pages = {p.relative_to(ROOT).with_suffix("") for p in source_files()}
+    folder = BUILD / builder
+    for part in ("chapters", "exercises", "solutions", "book"):
+        for page in (folder / part).rglob("*.html"):
+            if page.relative_to(folder).with_suffix("") not in pages:
+                page.unlink()
+
+
+def build_pdf() -> None:
+    """`_build/book.pdf`, by xelatex as often as the references need."""
+    if not shutil.which("xelatex") or not shutil.which("latexmk"):
+        sys.exit("No xelatex here: `python3 scripts/system.py latex` helps.")
+    sphinx("latex")
+    latexmk = ["latexmk", "-xelatex", "-interaction=nonstopmode"]
+    run(
+        [*latexmk, "-halt-on-error", "book.tex"], "xelatex.log", BUILD / "latex"
+    )
+    shutil.copy(BUILD / "latex" / "book.pdf", RESULTS["pdf"])
+
+
+def build(name: str, force: bool = False) -> None:
+    """Build one format unless its sources are as they were."""
+    stamp, result = BUILD / f".{name}.sha256", RESULTS[name]
+    now = fingerprint()
+    shown = result.relative_to(ROOT)
+    if not force and result.exists() and stamp.exists():
+        if stamp.read_text() == now:
+            print(f"  {shown} is up to date", flush=True)
+            return
+    stamp.unlink(missing_ok=True)
+    print(f"  building {shown} ...", flush=True)
+    start = time.monotonic()
+    {"html": build_html, "pdf": build_pdf}[name]()
+    stamp.write_text(now)
+    print(f"  {shown} built in {time.monotonic() - start:.0f} s", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("formats", nargs="+", choices=sorted(RESULTS))
+    parser.add_argument("--force", action="store_true", help="build anyway")
+    args = parser.parse_args()
+    for name in args.formats:
+        build(name, args.force)
+
+
+if __name__ == "__main__":
+    main()
