@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 
 import regex
 
-from .special import any_of
+from .special import any_of, check_text
 
 GPT2_PATTERN = (
     r"'(?:[sdmt]|ll|ve|re)"  # 's 't 'll: the ends of English contractions
@@ -21,9 +21,10 @@ GPT2_PATTERN = (
     r"|\s+"
 )
 
-# How many pieces at the end of a text can still change when more arrives.
-# GPT-2: the last one may grow, and "'" + "l" may still become "'ll".
-_UNSETTLED = {GPT2_PATTERN: 2}
+# GPT-2's pieces never go on from a non-space to a space, so this is a border
+# in any text. Behind it only the last two pieces of a text can change when
+# more arrives: the last may grow, and "'" + "l" may still become "'ll".
+_LAST_BORDER = regex.compile(r"(?r)(?<=\S)(?=\s)")
 _BUFFER = 1 << 16  # characters gathered before they are cut
 
 
@@ -63,12 +64,7 @@ class Pretokenizer:
         other than GPT2_PATTERN the text between specials is gathered first.
         """
         tail, fresh, length = "", [], 0
-        for n, chunk in enumerate(chunks):
-            if not isinstance(chunk, str):
-                raise ValueError(
-                    f"chunk {n} is {type(chunk).__name__}, not str: open files "
-                    'as text, open(path, encoding="utf-8")'
-                )
+        for chunk in map(check_text, chunks):
             fresh.append(chunk)
             length += len(chunk)
             if length > max(_BUFFER, len(tail)):  # doubling keeps it linear
@@ -81,17 +77,18 @@ class Pretokenizer:
     def _safe_cut(self, text: str, specials: Collection[str]) -> int:
         """Where `text` can be cut, whatever may follow it."""
         longest = max(map(len, specials), default=1)
-        known = len(text) - longest + 1  # where no special can begin unseen
+        known = len(text) - longest + 1  # no special begins before, unseen
         start = 0
         for special in any_of(specials).finditer(text) if specials else ():
             if special.start() < known:
                 start = special.end()
         known = max(known, start)
-        unsettled = _UNSETTLED.get(self.pattern)
-        if unsettled is None:
+        if self.pattern != GPT2_PATTERN:
             return start
-        pieces = self(text[start:known])
-        return known - sum(map(len, pieces[-unsettled:]))
+        if border := _LAST_BORDER.search(text, start, known):
+            start = border.start()
+        last_two = self(text[start:known])[-2:]
+        return known - sum(map(len, last_two))
 
 
 class WordCache(dict[str, list[int]]):

@@ -1,12 +1,13 @@
-"""Special tokens: named ids such as <|endoftext|> that no text can spell.
+"""What may come in: texts, and special tokens such as <|endoftext|>.
 
-Chapter 1 explains why their text stays text unless the caller allows it.
+Chapter 1 explains why a special token's text stays text unless the caller
+allows it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 
 def split_specials(text: str, specials: Collection[str]) -> list[str]:
@@ -14,6 +15,7 @@ def split_specials(text: str, specials: Collection[str]) -> list[str]:
 
     Odd places hold special tokens, even ones the text between them.
     """
+    check_text(text)
     return any_of(specials).split(text) if specials else [text]
 
 
@@ -54,6 +56,23 @@ def check_allowed(
             f"{list(specials)}"
         )
     return set(allowed)
+
+
+def check_text(text: str) -> str:
+    """The text; ValueError when it is bytes or anything else."""
+    if not isinstance(text, str):
+        raise ValueError(
+            f"text must be str, not {type(text).__name__}: decode bytes, and "
+            'open files as text, open(path, encoding="utf-8")'
+        )
+    return text
+
+
+def documents(text: str | Iterable[str]) -> Iterator[str]:
+    """One text, or an iterable of texts, as texts one at a time."""
+    if isinstance(text, (str, bytes)):
+        text = [check_text(text)]
+    yield from map(check_text, text)
 
 
 def utf8(text: str) -> bytes:

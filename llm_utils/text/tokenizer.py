@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Protocol, runtime_checkable
 
 from .saved import PathLike, read_json, write_json
-from .special import unknown_id
+from .special import check_text, documents, unknown_id
 from .wordpiece import WordPiece
 
 __all__ = ["CharTokenizer", "Tokenizer", "WordPiece"]
@@ -58,7 +58,10 @@ class CharTokenizer:
     @classmethod
     def train(cls, text: str | Iterable[str]) -> CharTokenizer:
         """The characters of a text, or of documents, in code point order."""
-        return cls(sorted(set().union(*text)))
+        chars: set[str] = set()
+        for document in documents(text):
+            chars.update(document)
+        return cls(sorted(chars))
 
     @property
     def vocab_size(self) -> int:
@@ -71,7 +74,7 @@ class CharTokenizer:
     def encode(self, text: str) -> list[int]:
         """text -> ids, one per character."""
         try:
-            return [self._id_of[char] for char in text]
+            return [self._id_of[char] for char in check_text(text)]
         except KeyError as error:
             char = error.args[0]
             raise ValueError(

@@ -5,33 +5,23 @@ Chapter 1 compares it with BPE: the same counts, another score.
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import chain
 
+from .bert_words import split_words
 from .merges import PairTable
 from .pretokenize import WordCache
 from .saved import PathLike, read_json, write_json
 from .special import (
     check_allowed,
     check_specials,
+    documents,
     split_specials,
     unknown_id,
-    utf8,
 )
 
 BERT_SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-_CJK = (  # the blocks whose characters are words by themselves
-    (0x4E00, 0x9FFF),
-    (0x3400, 0x4DBF),
-    (0x20000, 0x2A6DF),
-    (0x2A700, 0x2B73F),
-    (0x2B740, 0x2B81F),
-    (0x2B920, 0x2CEAF),  # as BertTokenizer has it; BERT began at 0x2B820
-    (0xF900, 0xFAFF),
-    (0x2F800, 0x2FA1F),
-)
 
 
 class WordPiece:
@@ -92,10 +82,9 @@ class WordPiece:
         ends early, with fewer pieces.
         """
         names = check_specials(special_tokens)
-        documents = [text] if isinstance(text, str) else text
         n_of_word = Counter(
             word
-            for document in documents
+            for document in documents(text)
             for part in split_specials(document, names)[::2]
             for word in split_words(part, lowercase)
         )
@@ -206,59 +195,3 @@ def learn_pieces(words: dict[tuple[str, ...], int], n_merges: int) -> list[str]:
         n_of[piece] = times
         learned.append(piece)
     return learned
-
-
-def split_words(text: str, lowercase: bool = True) -> list[str]:
-    """text -> words and punctuation marks, cleaned as BERT cleans.
-
-    Control characters go, CJK characters and punctuation stand alone, and
-    lowercase=True drops case and accents.
-    """
-    utf8(text)  # no half surrogate pairs
-    text = text.translate(_CLEAN)
-    if lowercase:
-        text = unicodedata.normalize("NFD", text).translate(_LOWER)
-    return text.translate(_PUNCTUATION).split()
-
-
-class _Table(dict[int, str]):
-    """A table for str.translate, filled from a function as it is used."""
-
-    def __init__(self, rule: Callable[[str], str]) -> None:
-        super().__init__()
-        self.rule = rule
-
-    def __missing__(self, code: int) -> str:
-        self[code] = out = self.rule(chr(code))
-        return out
-
-
-def _clean(char: str) -> str:
-    """Control characters vanish, spaces are " ", CJK stands alone."""
-    if char in "\t\n\r":
-        return " "
-    category = unicodedata.category(char)
-    if category in ("Cc", "Cf", "Co") or char == "\ufffd":
-        return ""
-    if category[0] == "Z":
-        return " "
-    if any(low <= ord(char) <= high for low, high in _CJK):
-        return f" {char} "
-    return char
-
-
-def _lower(char: str) -> str:
-    """Lower case; accents, which NFD has set apart, vanish."""
-    return "" if unicodedata.category(char) == "Mn" else char.lower()
-
-
-def _punctuation(char: str) -> str:
-    """Punctuation stands alone; in ASCII so do $ + < = > ^ ` | ~."""
-    ascii_mark = char.isascii() and char.isprintable() and not char.isalnum()
-    mark = ascii_mark or unicodedata.category(char)[0] == "P"
-    return f" {char} " if mark and char != " " else char
-
-
-_CLEAN = _Table(_clean)
-_LOWER = _Table(_lower)
-_PUNCTUATION = _Table(_punctuation)
