@@ -90,9 +90,9 @@ def bpe_stepper(
     """Play with a tokenizer: type a text, step through its merges.
 
     text: what to begin with; the first 300 bytes of it are shown. step: how
-    many merges are already applied (0: single bytes). The steps are those of
-    `tokenizer.trace(text)`; special tokens in the text are text. ValueError
-    for a pattern other than GPT-2's and for more than 20,000 merges.
+    many merges are already applied (0: single bytes; a large number: all).
+    The steps are those of `tokenizer.trace(text)`; special tokens are text.
+    ValueError for a pattern other than GPT-2's, or over 20,000 merges.
     """
     from .text.bpe import GPT2_PATTERN
 

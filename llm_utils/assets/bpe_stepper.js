@@ -17,7 +17,6 @@ const PIECE = new RegExp(
 );
 
 const utf8 = new TextEncoder();
-const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const pair = (left, right) => left * 2 ** 24 + right;
 
 // The merges as tables: byte -> id, id -> bytes, pair of ids -> rank.
@@ -93,174 +92,135 @@ function allSteps(rules, text) {
   }
 }
 
-// A token as it is printed: spaces can be seen, parts of a character are hex.
-function visible(bytes) {
-  let text;
-  try {
-    text = strict.decode(Uint8Array.from(bytes));
-  } catch {
-    const hex = bytes.map((b) => `<${b.toString(16).padStart(2, "0")}>`);
-    return hex.join("");
+const count = (words) => words.reduce((n, { ids }) => n + ids.length, 0);
+
+// "Merge 14: i + s -> is (id 269) in 2 places."
+function describe(rules, steps, step) {
+  const { words, rank } = steps[step];
+  if (step === 0) {
+    return [words.length ? "One token per byte." : "Type a text above."];
   }
-  const named = { " ": "\u00b7", "\n": "\\n", "\t": "\\t", "\r": "\\r" };
-  const code = (c) => `\\u${c.codePointAt(0).toString(16).padStart(4, "0")}`;
-  return text
-    .replace(/[ \n\t\r]/g, (c) => named[c])
-    .replace(/[\p{C}\p{Z}]/gu, code)
-    .replace(/^\p{M}/u, "\u25cc$&");
+  const places = words.reduce((n, { fresh }) => n + fresh.size, 0);
+  const where = places === 1 ? "1 place" : `${places} places`;
+  const end = step === steps.length - 1 ? " No merge is left." : "";
+  const [left, right, both] = [...rules.merges[rank], 256 + rank].map((id) =>
+    kit.make("bdi", { class: "lx-chip" }, kit.visible(rules.bytes[id])),
+  );
+  return [
+    `Merge ${rank + 1}: `,
+    kit.make("span", {}, left, " + ", right, " \u2192 ", both),
+    ` (id ${256 + rank}) in ${where}.${end}`,
+  ];
 }
 
-function render({ model, el }) {
-  const { make } = kit;
-  const rules = readRules(model);
-  let text = model.get("text");
-  let steps = [];
-
-  const root = kit.frame(el, "BPE stepper");
-  const input = make("textarea", { rows: 2, spellcheck: "false" });
-  const cropped = make("span", { class: "lx-note" });
-  const strip = make("ol", { class: "lx-strip", role: "list" });
-  const box = make(
-    "div",
-    { class: "lx-box", tabindex: 0, role: "group", "aria-label": "Tokens" },
-    strip,
-  );
-  const rule = make("span", { class: "lx-rule" });
-  const [bytesNode, byteCount] = kit.figure("bytes");
-  const [tokensNode, tokenCount] = kit.figure("tokens");
+// What is said about a step: the merge, and three counts.
+function makeStatus(rules) {
+  const merge = kit.make("span", { class: "lx-merge" });
+  const [bytesNode, bytes] = kit.figure("bytes");
+  const [tokensNode, tokens] = kit.figure("tokens");
   const [ratioNode, ratio] = kit.figure("bytes per token");
-  const stepper = kit.stepper("Merge step", (step) => {
-    model.set("step", step);
-    model.save_changes();
-    paint(step);
-  });
-
-  function token(id, fresh) {
-    const bytes = rules.bytes[id];
-    const hex = bytes.map((b) => b.toString(16).padStart(2, "0")).join(" ");
-    const kind = bytes.length === 1 ? "lx-byte" : `lx-hue-${id % 5}`;
-    return make(
-      "span",
-      {
-        class: `lx-token ${kind}${fresh ? " lx-fresh" : ""}`,
-        "data-id": id,
-        title: `id ${id}, bytes ${hex}`,
-      },
-      make("bdi", { class: "lx-text" }, visible(bytes)),
-      make("span", { class: "lx-id" }, String(id)),
-    );
+  const figures = [bytesNode, tokensNode, ratioNode];
+  const node = kit.make(
+    "div",
+    { role: "status", class: "lx-status" },
+    merge,
+    kit.make("span", { class: "lx-figures" }, ...figures),
+  );
+  function show(steps, step) {
+    const [first, now] = [count(steps[0].words), count(steps[step].words)];
+    const where = `Step ${step} of ${steps.length - 1}. `;
+    const what = describe(rules, steps, step);
+    merge.replaceChildren(kit.make("b", {}, where), ...what);
+    bytes.textContent = first;
+    tokens.textContent = now;
+    ratio.textContent = (first / Math.max(now, 1)).toFixed(2);
+    return merge.textContent;
   }
+  return { node, show };
+}
 
-  function fill(words) {
-    strip.replaceChildren(
+// The tokens, word by word. `reserve` keeps the height of the first state, the
+// longest of all, so that nothing below moves.
+function makeStrip(rules) {
+  const list = kit.make("ol", { class: "lx-strip", role: "list" });
+  const label = { role: "group", "aria-label": "Tokens", tabindex: 0 };
+  const node = kit.make("div", { class: "lx-box", ...label }, list);
+  function show(words) {
+    const token = (id, fresh) => kit.token(rules.bytes[id], id, fresh);
+    list.replaceChildren(
       ...words.map(({ ids, fresh }) =>
-        make("li", {}, ...ids.map((id, i) => token(id, fresh.has(i)))),
+        kit.make("li", {}, ...ids.map((id, i) => token(id, fresh.has(i)))),
       ),
     );
   }
-
-  function describe(step) {
-    const { words, rank } = steps[step];
-    if (step === 0) {
-      return [words.length ? "One token per byte." : "Type a text above."];
-    }
-    const [left, right] = rules.merges[rank];
-    const id = 256 + rank;
-    const places = words.reduce((n, { fresh }) => n + fresh.size, 0);
-    const chip = (x) =>
-      make("bdi", { class: "lx-chip" }, visible(rules.bytes[x]));
-    const where = places === 1 ? "1 place" : `${places} places`;
-    const end = step === steps.length - 1 ? " No rule is left." : "";
-    return [
-      `Rule ${rank + 1}: `,
-      make("span", {}, chip(left), " + ", chip(right), " \u2192 ", chip(id)),
-      ` (id ${id}) in ${where}.${end}`,
-    ];
+  function reserve(words) {
+    list.style.minHeight = "";
+    show(words);
+    list.style.minHeight = `${list.offsetHeight}px`;
   }
+  return { node, show, reserve };
+}
 
-  function paint(step) {
-    const { words } = steps[step];
-    const bytes = steps[0].words.reduce((n, { ids }) => n + ids.length, 0);
-    const tokens = words.reduce((n, { ids }) => n + ids.length, 0);
-    fill(words);
-    rule.replaceChildren(
-      make("b", {}, `Step ${step} of ${steps.length - 1}. `),
-      ...describe(step),
-    );
-    byteCount.textContent = bytes;
-    tokenCount.textContent = tokens;
-    ratio.textContent = tokens ? (bytes / tokens).toFixed(2) : "0.00";
-    stepper.say(rule.textContent);
-  }
+// The text field with its label and, for a long text, a note.
+function makeField() {
+  const input = kit.make("textarea", { rows: 2, spellcheck: "false" });
+  const note = kit.make("span", { class: "lx-note" });
+  const head = kit.make("span", { class: "lx-head" }, "Text", note);
+  const node = kit.make("label", { class: "lx-label" }, head, input);
+  return { node, input, note };
+}
 
-  // Keep the height of the longest state, so that nothing below moves.
-  let width = 0;
-  function reserve() {
-    width = box.clientWidth;
-    strip.style.minHeight = "";
-    fill(steps[0].words);
-    strip.style.minHeight = `${strip.offsetHeight}px`;
+function render({ model, el }) {
+  const rules = readRules(model);
+  const root = kit.frame(el, "BPE stepper");
+  const [field, status, strip] = [makeField(), makeStatus(rules), makeStrip(rules)];
+  let text = "";
+  let steps = [];
+  let width = -1;
+
+  function paint() {
+    strip.show(steps[stepper.at()].words);
+    stepper.say(status.show(steps, stepper.at()));
   }
-  const resized = new ResizeObserver(() => {
-    if (box.clientWidth === width) return;
-    reserve();
-    fill(steps[stepper.at()].words);
+  function fit() {
+    if (strip.node.clientWidth === width) return;
+    width = strip.node.clientWidth;
+    strip.reserve(steps[0].words);
+    paint();
+  }
+  function load(newText, step) {
+    text = newText;
+    const [kept, isLong] = crop(text);
+    steps = allSteps(rules, kept);
+    const note = `Only the first ${LIMIT} bytes are used.`;
+    field.note.textContent = isLong ? note : "";
+    stepper.reset(steps.length - 1, step);
+    width = -1;
+    fit();
+  }
+  const shared = kit.share(model, ["text", "step"], () => {
+    if (model.get("text") !== text) field.input.value = model.get("text");
+    load(model.get("text"), model.get("step"));
+  });
+  const stepper = kit.stepper("Merge step", (step) => {
+    paint();
+    shared.tell({ step });
   });
 
-  function load(step) {
-    const [kept, long] = crop(text);
-    steps = allSteps(rules, kept);
-    cropped.textContent = long ? `Only the first ${LIMIT} bytes are used.` : "";
-    reserve();
-    paint(stepper.reset(steps.length - 1, step));
-  }
-
-  // From Python: w.text = "...", w.step = 3.
-  function followText() {
-    if (model.get("text") !== text) {
-      input.value = text = model.get("text");
-      load(model.get("step"));
-    }
-  }
-  function followStep() {
-    if (model.get("step") !== stepper.at()) load(model.get("step"));
-  }
-
-  input.value = text;
-  input.addEventListener("input", () => {
-    const last = steps.length - 1;
-    const step = stepper.at();
-    text = input.value;
-    load(last > 0 && step >= last ? Infinity : step);
-    model.set("text", text);
-    model.set("step", stepper.at());
-    model.save_changes();
+  field.input.addEventListener("input", () => {
+    const atEnd = stepper.at() === steps.length - 1 && steps.length > 1;
+    load(field.input.value, atEnd ? Infinity : stepper.at());
+    shared.tell({ text, step: stepper.at() });
   });
   root.addEventListener("keydown", stepper.key);
-  root.append(
-    make(
-      "label",
-      { class: "lx-label" },
-      make("span", { class: "lx-head" }, make("span", {}, "Text"), cropped),
-      input,
-    ),
-    stepper.node,
-    make(
-      "div",
-      { role: "status", class: "lx-status" },
-      rule,
-      make("span", { class: "lx-figures" }, bytesNode, tokensNode, ratioNode),
-    ),
-    box,
-  );
-  load(model.get("step"));
+  root.append(field.node, stepper.node, status.node, strip.node);
+  field.input.value = model.get("text");
+  load(model.get("text"), model.get("step"));
+  const resized = new ResizeObserver(fit);
   resized.observe(root);
-  model.on("change:text", followText);
-  model.on("change:step", followStep);
   return () => {
     resized.disconnect();
-    model.off("change:text", followText);
-    model.off("change:step", followStep);
+    shared.stop();
   };
 }
 

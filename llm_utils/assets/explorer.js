@@ -29,6 +29,59 @@ const kit = {
     return body;
   },
 
+  // Values that Python may set too: `changed` is called when it does, not
+  // when the explorer itself tells the model.
+  share(model, names, changed) {
+    let telling = false;
+    const listen = () => telling || changed();
+    names.forEach((name) => model.on(`change:${name}`, listen));
+    return {
+      tell(values) {
+        telling = true;
+        Object.entries(values).forEach(([name, value]) => model.set(name, value));
+        telling = false;
+        model.save_changes();
+      },
+      stop: () => names.forEach((name) => model.off(`change:${name}`, listen)),
+    };
+  },
+
+  // A token's bytes as they are printed: spaces can be seen, what is no
+  // character alone is hex (as in viz.visible), the invisible is escaped.
+  visible(bytes) {
+    let text;
+    try {
+      const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+      text = strict.decode(Uint8Array.from(bytes));
+    } catch {
+      return bytes.map((byte) => `<${kit.hex(byte)}>`).join("");
+    }
+    const named = { " ": "\u00b7", "\n": "\\n", "\t": "\\t", "\r": "\\r" };
+    const code = (c) => `\\u${c.codePointAt(0).toString(16).padStart(4, "0")}`;
+    return text
+      .replace(/[ \n\t\r]/g, (c) => named[c])
+      .replace(/[\p{C}\p{Z}]/gu, code)
+      .replace(/^\p{M}/u, "\u25cc$&");
+  },
+
+  hex: (byte) => byte.toString(16).padStart(2, "0"),
+
+  // One token with its id below: a single byte is plain, others have the
+  // color of their id, a marked one is what the text points at.
+  token(bytes, id, marked = false) {
+    const kind = bytes.length === 1 ? "lx-byte" : `lx-hue-${id % 5}`;
+    return kit.make(
+      "span",
+      {
+        class: `lx-token ${kind}${marked ? " lx-marked" : ""}`,
+        "data-id": id,
+        title: `id ${id}, bytes ${bytes.map(kit.hex).join(" ")}`,
+      },
+      kit.make("bdi", { class: "lx-text" }, kit.visible(bytes)),
+      kit.make("span", { class: "lx-id" }, String(id)),
+    );
+  },
+
   // A number with its unit, for a row of counts: [what to show, the number].
   figure(unit) {
     const number = kit.make("b", {}, "0");
