@@ -137,7 +137,6 @@ def pick_device() -> torch.device:
     return torch.device("cpu")
 
 
-
 _START = time.perf_counter()
 
 
