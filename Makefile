@@ -56,8 +56,6 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	@echo "  installing the packages of requirements.lock (minutes)"
 	@$(BIN)/python -m pip install -q -r requirements.lock
 	@$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
-	@$(BIN)/python -m ipykernel install --sys-prefix --name python3 \
-	  --display-name "Python 3" >/dev/null
 	@touch $@
 
 .cache/static/.ready: book/_vendor/package-lock.json scripts/vendor.py \

@@ -124,10 +124,10 @@ def build(name: str, force: bool = False) -> None:
     stamp, result = BUILD / f".{name}.sha256", RESULTS[name]
     now = fingerprint()
     shown = result.relative_to(ROOT)
-    if not force and result.exists() and stamp.exists():
-        if stamp.read_text() == now:
-            print(f"  {shown} is up to date", flush=True)
-            return
+    known = result.exists() and stamp.exists() and stamp.read_text() == now
+    if known and not force:
+        print(f"  {shown} is up to date", flush=True)
+        return
     stamp.unlink(missing_ok=True)
     print(f"  building {shown} ...", flush=True)
     start = time.monotonic()

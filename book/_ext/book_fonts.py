@@ -149,7 +149,8 @@ def choose(role: str) -> tuple[Family, list[Path]]:
 
 def set_font(command: str, path: Path, options: list[str]) -> str:
     """A fontspec command that names the file, not a font database's entry."""
-    return f"{command}{{{path.name}}}[{','.join([f'Path={path.parent}/', *options])}]"
+    settings = ",".join([f"Path={path.parent}/", *options])
+    return f"{command}{{{path.name}}}[{settings}]"
 
 
 def font_commands() -> str:
@@ -245,8 +246,9 @@ class Commands:
         lines, plain = [GLYPH_COMMAND], []
         for (number, piece), name in self.names.items():
             wide = r"\allowbreak" if east_asian_width(piece[0]) == "W" else ""
-            body = rf"\bookglyphs{{{letters(number)}}}{{{ord(piece[0])}}}{{{piece}}}"
-            lines.append(rf"\DeclareRobustCommand{name}{{{body}{wide}}}")
+            where = rf"{{{letters(number)}}}{{{ord(piece[0])}}}"
+            body = rf"\bookglyphs{where}{{{piece}}}{wide}"
+            lines.append(rf"\DeclareRobustCommand{name}{{{body}}}")
             plain.append(rf"\def{name}{{{piece}}}")
         if plain:
             bookmarks = rf"\pdfstringdefDisableCommands{{{''.join(plain)}}}"

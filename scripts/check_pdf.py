@@ -1,0 +1,108 @@
+"""Inspect the PDF book: its log, its fonts, its parts.
+
+LaTeX goes on where a book should not: over missing glyphs, references that
+lead nowhere, lines that leave the page. Each of these fails here.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+from pypdf import PdfReader
+from pypdf.generic import IndirectObject
+
+ROOT = Path(__file__).resolve().parent.parent
+LOG = ROOT / "_build" / "latex" / "book.log"
+PDF = ROOT / "_build" / "book.pdf"
+MOST_OVERFULL = 10.0  # points
+BAD_LINES = (
+    re.compile(r"Missing character: .*"),
+    re.compile(r"LaTeX Warning: .*(?:undefined|multiply defined).*"),
+    re.compile(r"LaTeX Warning: There were .*"),
+    re.compile(r"Package hyperref Warning: Difference.*"),
+    re.compile(r"pdfTeX warning.*has been referenced but does not exist.*"),
+)
+OVERFULL = re.compile(r"Overfull \\[hv]box \(([\d.]+)pt too (?:wide|high)\).*")
+
+
+def unfold(log: str) -> str:
+    """TeX breaks the lines of its log after 79 characters; undo that."""
+    return re.sub(r"(?<=^.{79})\n", "", log, flags=re.MULTILINE)
+
+
+def log_problems(log: str) -> list[str]:
+    """The complaints in a log of xelatex that spoil a page."""
+    found = []
+    for line in unfold(log).splitlines():
+        found += [line for bad in BAD_LINES if bad.search(line)]
+        box = OVERFULL.search(line)
+        if box and float(box[1]) > MOST_OVERFULL:
+            found.append(line)
+    return found
+
+
+def fonts_of(reader: PdfReader) -> dict[str, bool]:
+    """Every font of the file: its name, and whether it is embedded."""
+    fonts: dict[str, bool] = {}
+    for page in reader.pages:
+        resources = page.get("/Resources", {})
+        if isinstance(resources, IndirectObject):
+            resources = resources.get_object()
+        for font in resources.get("/Font", {}).values():
+            font = font.get_object()
+            inner = font.get("/DescendantFonts", [font])[0].get_object()
+            sheet = inner.get("/FontDescriptor", {})
+            keys = ("/FontFile", "/FontFile2", "/FontFile3")
+            fonts[font["/BaseFont"]] = any(key in sheet for key in keys)
+    return fonts
+
+
+def bookmarks(reader: PdfReader) -> list[str]:
+    """The titles of all bookmarks, in order."""
+
+    def walk(items: list) -> Iterator[str]:  # type: ignore[type-arg]
+        for item in items:
+            if isinstance(item, list):
+                yield from walk(item)
+            else:
+                yield str(item.title)
+
+    return list(walk(reader.outline))
+
+
+def part_captions() -> list[str]:
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    return [part["caption"] for part in toc["parts"]]
+
+
+def file_problems(path: Path, captions: list[str]) -> list[str]:
+    """What is wrong with the file itself."""
+    reader = PdfReader(path)
+    found = [
+        f"font not embedded: {name}"
+        for name, embedded in fonts_of(reader).items()
+        if not embedded
+    ]
+    titles = bookmarks(reader)
+    found += [f"no bookmark {c!r}" for c in captions if c not in titles]
+    if not any(page.get("/Annots") for page in reader.pages):
+        found.append("no link in the whole file")
+    return found
+
+
+def main() -> int:
+    if not PDF.exists() or not LOG.exists():
+        print("_build/book.pdf is not built: run `make pdf`")
+        return 1
+    problems = log_problems(LOG.read_text(encoding="utf-8", errors="replace"))
+    problems += file_problems(PDF, part_captions())
+    print("\n".join(problems) or f"{len(PdfReader(PDF).pages)} pages, all well")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
