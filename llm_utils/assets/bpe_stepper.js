@@ -156,7 +156,8 @@ function makeStrip(rules) {
   function reserve(words) {
     list.style.minHeight = "";
     show(words);
-    list.style.minHeight = `${list.offsetHeight}px`;
+    const { height } = list.getBoundingClientRect();
+    list.style.minHeight = `${Math.ceil(height)}px`;
   }
   return { node, show, reserve };
 }
