@@ -171,7 +171,7 @@ encode = Exercise(
         ("g", SING),
         ("sin", SING[:3]),
         ("sing", SING[:3]),
-        ("ther", HER[1:]),
+        ("ther", [("e", "r"), ("t", "h"), ("th", "er")]),
         ("inin", SING),
         ("singing", SING),
         ("there", HER),
