@@ -145,7 +145,8 @@ class Exercise:
         """A sentence for what no mistake explains, at its smallest case."""
         error = got[case].error
         if isinstance(error, WrongForm):
-            return f"Your function {error}.{self._call(case)}"
+            what = "function returns" if self.cases[case] else "answer is"
+            return f"Your {what} {error}.{self._call(case)}"
         if isinstance(error, Endless):
             says = "Your function was still running after half a million "
             return f"{says}lines: does its loop move on?{self._call(case)}"
@@ -169,15 +170,17 @@ class Exercise:
         """The call with what was expected of it and what came."""
         if not self.cases[case]:
             return ""
-        ours, yours = self._value(want[case]), self._value(got[case])
+        wants, came = want[case], got[case]
+        if wants.error is not None:
+            ours = f"a {_kind(wants.error).__name__}"
+        else:
+            ours = self.show(wants.value)
+        if came.error is not None:
+            yours = f"{type(came.error).__name__}: {came.error}"
+        else:
+            yours = self.show(came.value)
         call = self._call(case)
         return f"{call}\n      should be  {ours}\n      yours      {yours}"
-
-    def _value(self, outcome: Outcome) -> str:
-        error = outcome.error
-        if error is None:
-            return self.show(outcome.value)
-        return f"{type(error).__name__}: {error}"
 
 
 def _kind(error: BaseException | None) -> type:

@@ -1,7 +1,7 @@
 """Any form of a right answer, read into one: what a check compares.
 
 A form takes what a reader's function returned and gives the plain value, or
-raises `WrongForm` with a clause that follows "Your function ...".
+raises `WrongForm` with what follows "Your function returns ...".
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from llm_utils.checks.watch import WrongForm
 def _refuse(x: Any, wants: str) -> WrongForm:
     kind = type(x).__name__
     an = "an" if kind[0] in "aeiou" else "a"
-    return WrongForm(f"returns {an} {kind}; {wants} is asked for")
+    return WrongForm(f"{an} {kind}; {wants} is asked for")
 
 
 def anything(x: Any) -> Any:
@@ -47,7 +47,7 @@ def byte_string(x: Any) -> bytes:
         raise _refuse(x, "a bytes object")
     numbers = list(x)
     if not all(isinstance(n, int) and 0 <= n < 256 for n in numbers):
-        raise WrongForm(f"returns {numbers!a}; a byte is from 0 to 255")
+        raise WrongForm(f"{numbers!a}; a byte is from 0 to 255")
     return bytes(numbers)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from dataclasses import dataclass
 
-WIDTH = 76  # columns of a message
+TEXT, VALUES = 76, 80  # columns
 UNSTARTED = "Not started yet"
 
 
@@ -24,7 +24,15 @@ class Result:
         fresh = self.message.startswith(UNSTARTED)
         text = self.message if fresh else f"{verdict} {self.message}"
         text = text.encode("ascii", "backslashreplace").decode()
-        return "\n".join(
-            line if line[:1] == " " else textwrap.fill(line, WIDTH)
-            for line in text.splitlines()
-        )
+        return "\n".join(map(_fold, text.splitlines()))
+
+
+def _fold(line: str) -> str:
+    """Sentences are filled; a line of values, indented, is only folded."""
+    indent = len(line) - len(line.lstrip())
+    return textwrap.fill(
+        line,
+        VALUES if indent else TEXT,
+        subsequent_indent=" " * 3 * indent,
+        break_on_hyphens=not indent,
+    )

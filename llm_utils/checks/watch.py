@@ -15,7 +15,7 @@ LINES = 500_000  # lines of Python that one case may run: about half a second
 
 
 class WrongForm(Exception):
-    """A value of the wrong type; the message says what came and what fits."""
+    """A value of the wrong type: "an int; a list is asked for"."""
 
 
 class Endless(BaseException):
@@ -77,7 +77,7 @@ def observe(
         value = function(*given)
         if value is None:
             raise WrongForm(
-                "returns nothing (None): did you forget `return`? Printing "
+                "nothing (None): did you forget `return`? Printing "
                 "a value does not return it"
             )
         outcome.value = form(value)

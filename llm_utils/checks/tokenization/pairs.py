@@ -82,8 +82,8 @@ count_pairs = Exercise(
             _last_word_wins,
         ),
         Mistake(
-            "The last pair of every word is missing. A word of n symbols has "
-            "n - 1 pairs: the last starts at place n - 2.",
+            "The last pair of every word is missing. A word of four symbols "
+            "has three pairs, and the last one starts at the third.",
             lambda words: _count(words, lambda w: [*pairwise(w)][:-1]),
         ),
         Mistake(

@@ -15,33 +15,41 @@ from llm_utils.checks.watch import WrongForm
 
 
 def _timeline(function: Callable[..., Any]) -> Callable[..., Any]:
-    """[the text so far before each token is asked for, ..., all the text].
+    """The text that comes after each token, and after the last one ends.
 
     However a generator cuts its pieces, this is the same if it gives the same
     text at the same time.
     """
 
     def watched(tokens: list[bytes]) -> list[str]:
-        before: list[str] = []
-        text: list[str] = []
+        spans: list[list[str]] = [[]]  # what came before the first token
 
         def source() -> Iterator[bytes]:
             for token in tokens:
-                before.append("".join(text))
+                spans.append([])
                 yield token
-            before.append("".join(text))
+            spans.append([])
 
         pieces = function(source())
         if isinstance(pieces, str):
             raise WrongForm(
-                "returns one string; a generator that yields pieces as they "
+                "one string; a generator that yields pieces as they "
                 "come is asked for"
             )
         for piece in _texts(pieces):
-            text.append(piece)
-        return [*before[1:], "".join(text)]
+            spans[-1].append(piece)
+        first, *rest = ["".join(span) for span in spans]
+        return [first, *rest] if first else rest
 
     return watched
+
+
+def _show(x: Any) -> str:
+    """Tokens as they are; a timeline as "text | text | end: text"."""
+    if all(isinstance(piece, str) for piece in x) and x:
+        *parts, end = map(ascii, x)
+        return " | ".join([*parts, f"end: {end}"])
+    return ascii(x)
 
 
 def _texts(pieces: Any) -> Iterator[str]:
@@ -51,7 +59,7 @@ def _texts(pieces: Any) -> Iterator[str]:
     for piece in pieces:
         if not isinstance(piece, str):
             kind = type(piece).__name__
-            raise WrongForm(f"yields {kind}; pieces of text (str) are asked")
+            raise WrongForm(f"pieces of type {kind}; text (str) is asked for")
         yield piece
 
 
@@ -113,6 +121,7 @@ stream = Exercise(
     ],
     form=sequence,
     adapt=_timeline,
+    show=_show,
     mistakes=[
         Mistake(
             "You decode each token alone, so a character whose bytes lie in "
@@ -131,16 +140,18 @@ stream = Exercise(
             _one_late,
         ),
         Mistake(
-            "After an invalid byte nothing more comes until the end: you "
-            "wait for bytes that will never make it valid. Hold back only "
-            "the beginning of a character (three bytes at most) and decode "
-            "the rest with errors='replace'.",
+            "You wait until all that you hold decodes. So finished text "
+            "waits for an unfinished character, and after an invalid byte "
+            "nothing comes until the end. Hold back only the beginning of a "
+            "character (three bytes at most) and decode the rest with "
+            "errors='replace'.",
             _stuck,
         ),
         Mistake(
-            "After an invalid byte nothing more comes, not even at the end. "
-            "Hold back only the beginning of a character (three bytes at "
-            "most) and decode the rest with errors='replace'.",
+            "You wait until all that you hold decodes, so after an invalid "
+            "byte nothing comes any more, not even at the end. Hold back "
+            "only the beginning of a character (three bytes at most) and "
+            "decode the rest with errors='replace'.",
             lambda tokens: _stuck(tokens, "ignore"),
         ),
         Mistake(
