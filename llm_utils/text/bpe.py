@@ -221,8 +221,9 @@ class ByteBPE:
     def to_tiktoken(self, name: str = "llm_utils") -> tiktoken.Encoding:
         """The same tokenizer in Rust: the same ids, at tiktoken's speed.
 
-        ValueError for hand-made merges that tiktoken cannot express. Mind that
-        its encode takes disallowed_special=() to treat specials as text.
+        Its encode_ordinary is our encode. Of special tokens that overlap it
+        need not take the longest. ValueError for hand-made merges that it
+        cannot express.
         """
         from .tiktoken_bridge import to_encoding
 

@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Generic, TypeVar
 
 Symbol = TypeVar("Symbol")  # an id, a byte string, a character: any of them
+BytePair = tuple[bytes, bytes]
 
 
 def count_pairs(
@@ -55,7 +56,8 @@ class PairTable(Generic[Symbol]):
 
     counts: {pair: how often}, as `count_pairs` would give it at any time.
     A merge revisits only the words that hold the pair: each is taken out of
-    the counts, merged, and put back. Derived in chapter 1.
+    the counts, merged, and put back. So its cost is the length of these words,
+    whatever the size of the corpus. Derived in chapter 1.
     """
 
     def __init__(self, words: Mapping[tuple[Symbol, ...], int]) -> None:
@@ -88,7 +90,7 @@ class PairTable(Generic[Symbol]):
 
 def learn_merges(
     words: Mapping[tuple[bytes, ...], int], n_merges: int
-) -> list[tuple[bytes, bytes]]:
+) -> list[BytePair]:
     """The first `n_merges` merges of BPE, fewer when no pair is left.
 
     Equal to this, which counts every pair again after each merge:
@@ -106,13 +108,13 @@ def learn_merges(
     table = PairTable(words)
     mirror = {token: _mirror(token) for word in words for token in word}
 
-    def entry(pair: tuple[bytes, bytes]) -> _HeapEntry:
+    def entry(pair: BytePair) -> tuple[int, str, str, BytePair]:
         a, b = pair
         return -table.counts[pair], mirror[a], mirror[b], pair
 
     heap = [entry(pair) for pair in table.counts]
     heapify(heap)
-    merges: list[tuple[bytes, bytes]] = []
+    merges: list[BytePair] = []
     while heap and len(merges) < n_merges:
         count, _, _, pair = heappop(heap)
         if -count != table.counts[pair]:  # it has fallen: queue again
@@ -125,9 +127,6 @@ def learn_merges(
         for made in table.merge(pair, token)[0]:
             heappush(heap, entry(made))
     return merges
-
-
-_HeapEntry = tuple[int, str, str, tuple[bytes, bytes]]
 
 
 def _mirror(token: bytes) -> str:
