@@ -174,7 +174,9 @@ function makeField() {
 function render({ model, el }) {
   const rules = readRules(model);
   const root = kit.frame(el, "BPE stepper");
-  const [field, status, strip] = [makeField(), makeStatus(rules), makeStrip(rules)];
+  const field = makeField();
+  const status = makeStatus(rules);
+  const strip = makeStrip(rules);
   let text = "";
   let steps = [];
   let width = -1;

@@ -38,7 +38,7 @@ const kit = {
     return {
       tell(values) {
         telling = true;
-        Object.entries(values).forEach(([name, value]) => model.set(name, value));
+        names.forEach((name) => name in values && model.set(name, values[name]));
         telling = false;
         model.save_changes();
       },
@@ -85,7 +85,8 @@ const kit = {
   // A number with its unit, for a row of counts: [what to show, the number].
   figure(unit) {
     const number = kit.make("b", {}, "0");
-    return [kit.make("span", { class: "lx-figure" }, number, ` ${unit}`), number];
+    const label = { class: "lx-figure" };
+    return [kit.make("span", label, number, ` ${unit}`), number];
   },
 
   // Four buttons and a slider over steps 0 to last; `show` is called with

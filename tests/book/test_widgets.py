@@ -61,7 +61,8 @@ def browser() -> Iterator[Any]:
                 executable_path=found, args=["--no-sandbox", "--disable-gpu"]
             )
         except sync_api.Error as error:
-            pytest.skip(f"no Chromium to test the explorers in: {error}")
+            why = str(error).splitlines()[0]
+            pytest.skip(f"no Chromium to test the explorers in: {why}")
         yield started
         started.close()
 
