@@ -8,10 +8,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from llm_utils.text.tinyworld.grammar import Grammar, Reading
+from llm_utils.text.tinyworld.grammar import Grammar
 from llm_utils.text.tinyworld.objections import objection
+from llm_utils.text.tinyworld.phrases import render
 from llm_utils.text.tinyworld.rules import ARGS
-from llm_utils.text.tinyworld.state import OVER, State, Values, apply
+from llm_utils.text.tinyworld.state import OVER, State, apply
 
 BREAK = re.compile(r'(?:(?<=[.!?])|(?<=[.!?]"))\s+(?=[A-Z"])')
 _ENDED = re.compile(r'[.!?]"?\Z')
@@ -90,7 +91,7 @@ def judge(grammar: Grammar, text: str) -> Verdict:
 
 def _hear(grammar: Grammar, s: State, sentence: str) -> Sentence:
     """Judge one sentence, then let the state believe it."""
-    reading = grammar.read(s, sentence)
+    reading = grammar.reader.read(s, sentence)
     if reading is None:
         return Sentence(
             sentence, False, False, False, "not a sentence of this world"
@@ -102,7 +103,7 @@ def _hear(grammar: Grammar, s: State, sentence: str) -> Sentence:
     choices = grammar.choices(s, reading)
     v = dict(zip(ARGS[kind], choices[1:], strict=False))
     v = grammar.derive(s, kind, {**v, **reading.told})
-    if not _agrees(grammar, reading, v, sentence):
+    if render(reading.wording, v, reading.refs) != sentence:
         reason = "the words do not go together"
         return Sentence(sentence, False, False, False, reason)
     reason = "" if kind == "weather" else _too_late(s)
@@ -110,13 +111,8 @@ def _hear(grammar: Grammar, s: State, sentence: str) -> Sentence:
     possible = not wrong and grammar.prob(s, choices) > 0.0
     if not possible:
         reason = wrong or reason or _out_of_place(grammar, s, kind)
-    apply(s, kind, v)
+    apply(s, kind, v, reading.wording.names_thing)
     return Sentence(sentence, True, not wrong, possible, reason)
-
-
-def _agrees(g: Grammar, reading: Reading, v: Values, sentence: str) -> bool:
-    """His and her fit the person, the verb fits the thing, capitals too."""
-    return g.render(reading.wording, v, reading.refs) == sentence
 
 
 def _too_late(s: State) -> str:

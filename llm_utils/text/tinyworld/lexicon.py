@@ -1,7 +1,7 @@
 """The words of TinyWorld and its sizes: who, what, where, and how much of it.
 
 Chapter 2 meets this world as text whose truth is known. A level is data only;
-the rules that turn it into stories are in `rules.py` and `wordings.py`.
+`rules.py` and `wordings.py` turn it into stories.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ PRONOUN = {
     "Lily": "she", "Sam": "he", "Rosa": "she", "Leo": "he",
 }  # fmt: skip
 HIS = {"he": "his", "she": "her"}
+PETS = ("the dog", "the cat", "the goat")
 
 # place -> the preposition that goes with it
 PLACES = {
@@ -18,6 +19,7 @@ PLACES = {
     "pond": "by", "barn": "in", "hill": "on", "attic": "in",
     "meadow": "in",
 }  # fmt: skip
+AT = {place: f"{prep} the {place}" for place, prep in PLACES.items()}
 OUTDOORS = frozenset(("garden", "park", "pond", "hill", "meadow"))
 
 # thing -> (what one does with it, what one did)
@@ -26,20 +28,20 @@ THINGS = {
     "drum": ("play", "played"), "hat": ("wear", "wore"),
     "kite": ("fly", "flew"), "bell": ("ring", "rang"),
     "boat": ("sail", "sailed"), "teddy": ("hug", "hugged"),
-    "lamp": ("light", "lit"), "cup": ("fill", "filled"),
+    "lamp": ("light", "lit"), "puppet": ("wave", "waved"),
 }  # fmt: skip
 # where a thing can be used, if not everywhere
 ONLY_AT = {"kite": OUTDOORS, "boat": frozenset(("pond",))}
 
-MOODS = ("happy", "sad", "proud", "tired", "cross", "surprised")
+MOODS = ("happy", "sad", "proud", "tired", "cross", "surprised", "excited")
 # what happened -> how it may make one feel
 FEELINGS = {
-    "got": {"happy": 2, "surprised": 1},
+    "got": {"happy": 1, "surprised": 1, "excited": 1},
     "gave": {"proud": 2, "happy": 1},
-    "played": {"happy": 1, "tired": 1},
+    "played": {"happy": 1, "tired": 1, "excited": 1},
     "lost": {"sad": 1, "cross": 1},
     "tidied": {"proud": 1, "tired": 1},
-    "met": {"happy": 1, "surprised": 1},
+    "met": {"happy": 1, "excited": 1},
 }
 
 
@@ -47,19 +49,20 @@ FEELINGS = {
 class Level:
     """One size of the world: its words, and how much a story holds.
 
-    `people_range` and `things_range` are the least and the most a story
-    introduces; `go_on[k]` and `stop[k]` weigh one more episode against the
-    end once k episodes are told; `episodes` weighs their kinds.
+    `people_range` and `things_range` are the least and the most that a story
+    introduces, `most_pets` the most pets. After k episodes, `go_on[k]` weighs
+    one more against the end, `stop[k]`; `episodes` weighs their kinds.
     """
 
-    name: str
     people: tuple[str, ...]
+    pets: tuple[str, ...]
     things: tuple[str, ...]
     colors: tuple[str, ...]
     places: tuple[str, ...]
     weathers: tuple[str, ...]
     times: tuple[str, ...]
     people_range: tuple[int, int]
+    most_pets: int
     things_range: tuple[int, int]
     go_on: tuple[int, ...]
     stop: tuple[int, ...]
@@ -67,28 +70,27 @@ class Level:
 
 
 _EPISODES = {
-    "want": 3, "ask": 3, "offer": 2, "visit": 2, "tidy": 2, "use": 3,
-    "stroll": 1, "wind": 4,
+    "want": 4, "ask": 4, "offer": 3, "visit": 4, "tidy": 3, "use": 4,
+    "stroll": 2, "wind": 5, "snatch": 5,
 }  # fmt: skip
-_PLACES = tuple(PLACES)
-_THINGS = tuple(THINGS)
+_PEOPLE, _THINGS, _PLACES = tuple(PRONOUN), tuple(THINGS), tuple(PLACES)
 _COLORS = ("red", "blue", "green", "yellow", "white", "brown")
 
 LEVELS = {
     "mini": Level(
-        "mini", tuple(PRONOUN)[:6], _THINGS[:6], _COLORS[:4], _PLACES[:5],
+        _PEOPLE[:6], (), _THINGS[:6], _COLORS[:4], _PLACES[:5],
         ("sunny", "rainy", "windy"), ("morning", "day"),
-        (2, 2), (1, 1), (1, 1, 0), (0, 1, 1), _EPISODES,
+        (2, 2), 0, (1, 1), (1, 1, 0), (0, 1, 1), _EPISODES,
     ),
     "small": Level(
-        "small", tuple(PRONOUN), _THINGS[:8], _COLORS[:5], _PLACES[:7],
+        _PEOPLE, PETS[:2], _THINGS[:8], _COLORS[:5], _PLACES[:7],
         ("sunny", "rainy", "windy", "snowy"), ("morning", "day"),
-        (2, 3), (2, 2), (1, 2, 1, 0), (0, 1, 1, 1), _EPISODES,
+        (2, 2), 1, (2, 3), (1, 2, 1, 0), (0, 1, 1, 1), _EPISODES,
     ),
     "full": Level(
-        "full", tuple(PRONOUN), _THINGS, _COLORS, _PLACES,
+        _PEOPLE, PETS, _THINGS, _COLORS, _PLACES,
         ("sunny", "rainy", "windy", "snowy", "foggy"),
         ("morning", "day", "afternoon"),
-        (3, 3), (2, 3), (1, 3, 2, 1, 0), (0, 1, 1, 1, 1), _EPISODES,
+        (2, 3), 1, (3, 3), (1, 3, 2, 1, 0), (0, 1, 1, 1, 1), _EPISODES,
     ),
 }  # fmt: skip

@@ -6,13 +6,12 @@ judge's answer to the sentence. Met in chapter 2.
 
 from collections.abc import Callable
 
-from llm_utils.text.tinyworld.grammar import AT
-from llm_utils.text.tinyworld.lexicon import FEELINGS, OUTDOORS
+from llm_utils.text.tinyworld.lexicon import AT, FEELINGS, OUTDOORS
 from llm_utils.text.tinyworld.rules import Rules
 from llm_utils.text.tinyworld.state import State, Values
 
 Check = Callable[[State, Values], "str | None"]
-_NEW = ("weather", "scene", "who", "both", "thing", "has")
+_NEW = ("weather", "scene", "who", "both", "pet", "thing", "has")
 
 
 def objection(rules: Rules, s: State, kind: str, v: Values) -> str | None:
@@ -41,7 +40,7 @@ def objection(rules: Rules, s: State, kind: str, v: Values) -> str | None:
 
 def _unknown(s: State, kind: str, v: Values) -> str | None:
     for slot in ("a", "b"):
-        if v.get(slot) and v[slot] not in s.cast:
+        if v.get(slot) and v[slot] not in (*s.cast, *s.pets):
             return f"nobody has told us of {v[slot]}"
     thing = v.get("t")
     if thing and kind != "has" and thing not in s.things:
@@ -200,7 +199,7 @@ def _hopes(s: State, v: Values) -> str | None:
 def _mood(s: State, v: Values) -> str | None:
     """A mood may change only for a reason, and must fit the reason."""
     a, mood = v["a"], v["m"]
-    moods = [m for who, why in s.feeling if who == a for m in FEELINGS[why]]
+    moods = [m for who, why, _ in s.feeling if who == a for m in FEELINGS[why]]
     if moods:
         if mood in moods:
             return None
@@ -214,6 +213,7 @@ _CHECKS: dict[str, tuple[Check, ...]] = {
     "scene": (_weather,),
     "who": (_who,),
     "both": (_both,),
+    "pet": (_who,),
     "thing": (_known_thing, _lies_at),
     "has": (_holds_new,),
     "want": (_has_not("a"), _lies_at),
@@ -235,6 +235,8 @@ _CHECKS: dict[str, tuple[Check, ...]] = {
     "put": (_has,),
     "feel": (_mood,),
     "recall": (_lies_at,),
+    "keep": (_has,),
+    "snatch": (_not_there, _lies_here),
     "night": (_another,),
     "hope": (_hopes,),
 }

@@ -6,7 +6,7 @@ after a false sentence. Met in chapter 2.
 
 from typing import Any
 
-from llm_utils.text.tinyworld.lexicon import PRONOUN
+from llm_utils.text.tinyworld.lexicon import PETS, PRONOUN
 
 Values = dict[str, Any]  # slot -> value: {"a": "Ben", "q": "shed", ...}
 
@@ -17,9 +17,24 @@ class State:
     """The world as told up to now; `stage` says how far the story has come."""
 
     __slots__ = (
-        "cast", "color", "episodes", "feeling", "goal", "holder", "it",
-        "last", "mood", "recent", "recalled", "scene", "stage", "subject",
-        "things", "time", "weather", "where",
+        "cast",
+        "color",
+        "episodes",
+        "feeling",
+        "goal",
+        "holder",
+        "it",
+        "last",
+        "mood",
+        "pets",
+        "recent",
+        "scene",
+        "stage",
+        "subject",
+        "things",
+        "time",
+        "weather",
+        "where",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -27,18 +42,19 @@ class State:
         self.weather = ""
         self.time = ""
         self.cast: list[str] = []  # people, in order of appearance
+        self.pets: list[str] = []
         self.things: list[str] = []
         self.color: dict[str, str] = {}
         self.where: dict[str, str] = {}  # people, and things that lie about
         self.holder: dict[str, str] = {}  # things that somebody holds
         self.mood: dict[str, str] = {}
         self.goal: tuple[str, ...] = ()  # what is being done: see `rules`
-        self.feeling: tuple[tuple[str, str], ...] = ()  # (who, why), to tell
+        # moods still to be told: (who, why, about whom or what)
+        self.feeling: tuple[tuple[str, str, str], ...] = ()
         self.last = ""  # kind of the last sentence
         self.recent: tuple[str | None, ...] = ()  # last episode: kind, whom
         self.episodes = 0
         self.scene = False
-        self.recalled = False
         self.subject = ""  # whom He or She would mean
         self.it = ""  # which thing "it" would mean
 
@@ -56,39 +72,44 @@ class State:
         holder = self.holder.get(thing)
         return self.where.get(thing if holder is None else holder, "")
 
-    def holds(self, person: str) -> list[str]:
-        """The things a person holds."""
-        return [t for t in self.things if self.holder.get(t) == person]
+    def lying(self) -> list[str]:
+        """The things that nobody holds."""
+        return [t for t in self.things if t not in self.holder]
 
 
 def _meet(s: State, v: Values) -> None:
     """Let the state know of everybody and everything that was named."""
     for slot in ("a", "b"):
         who = v.get(slot)
-        if who is not None and who not in s.cast:
-            s.cast.append(who)
+        if who:
+            known = s.pets if who in PETS else s.cast
+            if who not in known:
+                known.append(who)
     thing = v.get("t")
-    if thing is not None and thing not in s.things:
+    if thing and thing not in s.things:
         s.things.append(thing)
         if v.get("color"):
             s.color[thing] = v["color"]
 
 
-def apply(s: State, kind: str, v: Values) -> None:
-    """Change the state as a sentence of this kind says."""
+def apply(s: State, kind: str, v: Values, names_thing: bool) -> None:
+    """Change the state as a sentence of this kind says.
+
+    `names_thing`: the next sentence may call the thing "it".
+    """
     a, b, t, p, q = map(v.get, ("a", "b", "t", "p", "q"))
     _meet(s, v)
     if a is not None and p:
         s.where[a] = p
+    s.last = kind
     effect = _EFFECTS.get(kind)
     if effect is not None:
         effect(s, a, b, t, p, q, v)
-    s.last = kind
     s.subject = ""
     if a is not None and kind not in ("both", "together") and a in PRONOUN:
         alone = b is None or PRONOUN.get(b) != PRONOUN[a]
         s.subject = a if alone else ""
-    s.it = t or ""
+    s.it = t if t and names_thing else ""
 
 
 def _weather(s, a, b, t, p, q, v):
@@ -172,35 +193,49 @@ def _take(s, a, b, t, p, q, v):
 
 def _give(s, a, b, t, p, q, v):
     _hold(s, b, t)
-    s.where[b] = s.where.get(a, s.where.get(b, ""))
-    s.goal, s.feeling = ("thank", b, a), ((b, "got"), (a, "gave"))
+    _join(s, a, b)
+    s.goal = ("thank", b, a)
+    s.feeling = (b, "got", t), (a, "gave", b)
 
 
 def _thank(s, a, b, t, p, q, v):
-    s.goal, s.feeling = (), ((a, "got"), (b, "gave"))
+    s.goal = ()
 
 
 def _use(s, a, b, t, p, q, v):
     if s.goal[:1] != ("have",):
         _begin(s, (), "use", a, t)
-    s.goal, s.feeling = (), ((a, "played"),)
+    s.goal, s.feeling = (), ((a, "played", t),)
+
+
+def _join(s, a, b):
+    """b is where a is."""
+    s.where[b] = s.where.get(a, s.where.get(b, ""))
 
 
 def _greet(s, a, b, t, p, q, v):
-    s.where[b] = s.where.get(a, s.where.get(b, ""))
+    _join(s, a, b)
     s.goal = ("see", a, b)
 
 
 def _together(s, a, b, t, p, q, v):
-    s.where[b] = s.where.get(a, s.where.get(b, ""))
-    s.goal, s.feeling = (), ((a, "met"), (b, "met"))
+    _join(s, a, b)
+    s.goal, s.feeling = (), ((a, "met", b), (b, "met", a))
+    if b in PETS:
+        s.feeling = s.feeling[:1]
 
 
-def _wind(s, a, b, t, p, q, v):
+def _lose(s, a, b, t, p, q, v):
+    """The wind or a pet takes a thing away, and somebody may miss it."""
     loser = s.holder.pop(t, None)
-    _begin(s, ("lost", loser, t) if loser else (), "wind", loser, t)
     s.where[t] = q
-    s.feeling = ((loser, "lost"),) if loser else ()
+    _begin(s, ("lost", loser, t) if loser else (), s.last, loser, t)
+    s.feeling = ((loser, "lost", t),) if loser else ()
+
+
+def _snatch(s, a, b, t, p, q, v):
+    s.where[a] = q
+    _lose(s, a, b, t, p, q, v)
 
 
 def _comfort(s, a, b, t, p, q, v):
@@ -210,7 +245,7 @@ def _comfort(s, a, b, t, p, q, v):
 def _put(s, a, b, t, p, q, v):
     s.holder.pop(t, None)
     s.where[t] = s.where.get(a, "")
-    s.goal, s.feeling = (), ((a, "tidied"),)
+    s.goal, s.feeling = (), ((a, "tidied", t),)
 
 
 def _feel(s, a, b, t, p, q, v):
@@ -221,9 +256,9 @@ def _feel(s, a, b, t, p, q, v):
 
 
 def _recall(s, a, b, t, p, q, v):
-    s.recalled = True
-    s.holder.pop(t, None)
-    s.where[t] = v["u"]
+    if s.place_of(t) != v["u"]:
+        s.holder.pop(t, None)
+        s.where[t] = v["u"]
 
 
 def _dusk(s, a, b, t, p, q, v):
@@ -239,7 +274,8 @@ _EFFECTS = {
     "has": _has, "want": _want, "ask": _ask, "offer": _offer,
     "visit": _visit, "tidy": _tidy, "stroll": _stroll, "go": _go,
     "carry": _carry, "take": _take, "give": _give, "thank": _thank,
-    "use": _use, "greet": _greet, "together": _together, "wind": _wind, "comfort": _comfort,
+    "use": _use, "greet": _greet, "together": _together, "wind": _lose,
+    "snatch": _snatch, "keep": _has, "comfort": _comfort,
     "put": _put, "feel": _feel, "recall": _recall, "dusk": _dusk,
     "end": _end, "dream": _end, "sleep": _end, "night": _end, "hope": _end,
 }  # fmt: skip

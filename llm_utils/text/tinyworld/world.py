@@ -9,13 +9,13 @@ import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
-from llm_utils.text.tinyworld.grammar import Grammar
+from llm_utils.text.tinyworld.arguments import Event
+from llm_utils.text.tinyworld.grammar import Grammar, Wordings
 from llm_utils.text.tinyworld.judge import Verdict, judge
 from llm_utils.text.tinyworld.lexicon import LEVELS, Level
-from llm_utils.text.tinyworld.rules import ARGS, Event
-from llm_utils.text.tinyworld.state import State, apply
+from llm_utils.text.tinyworld.state import State
+from llm_utils.text.tinyworld.wordings import WORDINGS
 
 _BREAK = re.compile(r'(?:(?<=[.!?])|(?<=[.!?]")) (?=[A-Z"])')
 
@@ -60,18 +60,21 @@ class Entropy:
 class TinyWorld:
     """A small world of one level: "mini", "small" or "full".
 
-    A `Level` of your own may be given instead of a name. Raises ValueError
-    for a name that is no level.
+    A `Level` and a table of wordings of your own may be given instead.
+    Raises ValueError for a name that is no level, and for wordings of which
+    two could give the same sentence.
     """
 
-    def __init__(self, level: str | Level = "mini") -> None:
+    def __init__(
+        self, level: str | Level = "mini", wordings: Wordings | None = None
+    ) -> None:
         if isinstance(level, str):
             if level not in LEVELS:
                 names = ", ".join(map(repr, LEVELS))
                 raise ValueError(f"no level {level!r}: choose one of {names}")
             level = LEVELS[level]
         self.level = level
-        self.grammar = Grammar(level)
+        self.grammar = Grammar(level, wordings or WORDINGS)
 
     # -- telling ----------------------------------------------------------
 
@@ -83,7 +86,7 @@ class TinyWorld:
         while choices := self._draw(s, rng):
             event, p = choices
             odds += p
-            sentences.append(self._tell(s, event))
+            sentences.append(grammar.tell(s, event))
         return Story(" ".join(sentences), facts(s, grammar), odds)
 
     def _draw(
@@ -104,17 +107,6 @@ class TinyWorld:
                 p *= weight / total
             choices = (*choices, pick)
         return (choices, math.log(p)) if choices else None
-
-    def _tell(self, s: State, choices: Event) -> str:
-        """The text of one sentence; the state moves on."""
-        kind, grammar = choices[0], self.grammar
-        n = 1 + len(ARGS[kind])
-        v = dict(zip(ARGS[kind], choices[1:n], strict=True))
-        v = grammar.derive(s, kind, v)
-        wording = grammar.wordings[choices[n]]
-        text = grammar.render(wording, v, choices[n + 1 :])
-        apply(s, kind, v)
-        return text
 
     def stories(self, n: int, seed: int) -> Iterator[Story]:
         """`n` stories, the same for the same seed on every machine."""
@@ -141,12 +133,12 @@ class TinyWorld:
         """The log-probability of a whole story in nats; None: impossible."""
         s, grammar, odds = State(), self.grammar, 0.0
         for sentence in _BREAK.split(text):
-            reading = grammar.read(s, sentence)
+            reading = grammar.reader.read(s, sentence)
             if reading is None or reading.riddle:
                 return None
             choices = grammar.choices(s, reading)
             p = grammar.prob(s, choices)
-            if not p or self._tell(s, choices) != sentence:
+            if not p or self.grammar.tell(s, choices) != sentence:
                 return None
             odds += math.log(p)
         return None if grammar.dist(s, ()) else odds
@@ -194,7 +186,7 @@ class TinyWorld:
                 yield text, odds
                 continue
             s = s.copy()
-            sentence = self._tell(s, choices)
+            sentence = self.grammar.tell(s, choices)
             stack.append((s, (), f"{text} {sentence}".lstrip(), odds))
 
 
@@ -207,8 +199,8 @@ def facts(s: State, grammar: Grammar) -> Facts:
     """The state as plain data."""
     return Facts(
         s.weather, s.time,
-        {x: s.where[x] if x in s.where else s.place_of(x)
-         for x in (*s.cast, *s.things)},
+        {x: s.place_of(x) if x in s.things else s.where[x]
+         for x in (*s.cast, *s.pets, *s.things)},
         {t: s.holder.get(t) for t in s.things},
         dict(s.color), dict(s.mood),
     )  # fmt: skip
