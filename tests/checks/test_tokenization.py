@@ -162,6 +162,10 @@ def count_strings(words):
     return {f"{a}{b}": n for (a, b), n in count_loop(words).items()}
 
 
+def count_double(words):
+    return {pair: 2 * n for pair, n in count_loop(words).items()}
+
+
 def count_no_start(words):
     counts = {}
     for word, n in words.items():
@@ -630,6 +634,7 @@ WRONG = {
         (count_non_overlapping, "In 'aaa' the pair"),
         (count_sets, "counts twice"),
         (count_strings, "Your keys are strings"),
+        (count_double, "smallest case where yours differs"),
         (lambda words: list(count_loop(words).items()), "a dictionary {pair"),
         (count_no_start, "KeyError: ('a', 'b'). A plain dict knows no new"),
     ],
@@ -655,6 +660,7 @@ WRONG = {
             "first three are right, the fourth is not",
         ),
         (["h+e", "he+r", "t+he", "the+r"], "first is right, the second is not"),
+        (["h+e", "th+e", "he+r", "the+r"], "the second is not"),
         (["h+e", "t+he"], "exactly four"),
         ([], "exactly four"),
         ([1, 2, 3, 4], "write each merge as 'x+y'"),
