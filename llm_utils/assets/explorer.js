@@ -38,7 +38,7 @@ const kit = {
     return {
       tell(values) {
         telling = true;
-        names.forEach((name) => name in values && model.set(name, values[name]));
+        for (const name in values) model.set(name, values[name]);
         telling = false;
         model.save_changes();
       },
