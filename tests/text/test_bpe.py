@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from llm_utils.text.bpe import GPT2_PATTERN, ByteBPE, count_pairs, merge
@@ -255,6 +255,8 @@ def test_the_pattern_is_used() -> None:
 
 @given(text=any_text)
 @settings(max_examples=300)
+@example(text="he's can't we'd I'm you'll they've we're o'clock 'S 'LL")
+@example(text="a  b\n\n c \u2003 1\u00b2\u0663 _!? \t")
 def test_gpt2s_own_pattern_cuts_the_same(text: str) -> None:
     """GPT-2's file writes it differently and lists fewer alternatives."""
     import regex
