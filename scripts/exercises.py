@@ -10,7 +10,8 @@ What counts as a solution:
 - a cell tagged `solution-only`.
 
 The title `# Solutions: ...` becomes `# Exercises: ...`, labels `(sol-x)=`
-become `(ex-x)=`, and addresses of the notebook follow it to its new folder.
+become `(ex-x)=`, and a launch badge (`.../blob/main/solutions/...`) follows
+the notebook to its new folder.
 Cell ids, tags and the order of everything else stay.
 """
 
@@ -35,7 +36,7 @@ TEXT_STUB = ("*Your answer here.*",)
 RENAMED = (
     (re.compile(r"^# Solutions:", re.MULTILINE), "# Exercises:"),
     (re.compile(r"^\(sol-([\w-]+)\)=", re.MULTILINE), r"(ex-\1)="),
-    (re.compile(r"/solutions/(?=week)"), "/exercises/"),
+    (re.compile(r"(/blob/[\w.-]+/)solutions/"), r"\1exercises/"),
 )
 
 

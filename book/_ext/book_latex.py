@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.transforms.post_transforms import SphinxPostTransform
@@ -53,9 +54,84 @@ def is_widget(node: nodes.Node) -> bool:
     )
 
 
+class ColorBoxes(SphinxPostTransform):
+    """Boxes keep the color that their class gives them in HTML."""
+
+    default_priority = 4
+    formats = ("latex",)
+
+    def run(self, **kwargs: object) -> None:
+        for box in list(self.document.findall(nodes.admonition)):
+            colors = [BOX_COLORS[c] for c in box["classes"] if c in BOX_COLORS]
+            if colors:
+                command = rf"\bookbox{{{colors[0]}}}" + "\n"
+                here = box.parent.index(box)
+                box.parent.insert(here, nodes.raw("", command, format="latex"))
+
+
+BOX_COLORS = {
+    "warning": "bookwarm",
+    "caution": "bookwarm",
+    "tip": "bookgreen",
+    "hint": "bookgreen",
+    "seealso": "bookgreen",
+}
+
+
+class NumberChapters(SphinxPostTransform):
+    """Chapters are numbered in the PDF where they are numbered in HTML."""
+
+    default_priority = 690  # before jupyter-book moves the front page's parts
+    formats = ("latex",)
+
+    def run(self, **kwargs: object) -> None:
+        numbers = self.env.toc_secnumbers
+        for start in self.document.findall(addnodes.start_of_file):
+            numbered = bool(numbers.get(start.get("docname", "")))
+            command = r"\booknumbered" if numbered else r"\bookunnumbered"
+            start.insert(0, nodes.raw("", command + "\n", format="latex"))
+
+
+class FrontPage(SphinxPostTransform):
+    """The front page: its text as a preface, without picture and doors."""
+
+    default_priority = 3
+    formats = ("latex",)
+
+    def run(self, **kwargs: object) -> None:
+        root = self.config.master_doc
+        if self.env.docname != root:
+            return
+        section = next(iter(self.document.findall(nodes.section)))
+        for node in list(section.children):
+            classes = node.get("classes", []) if is_element(node) else []
+            if isinstance(node, nodes.image) or "sd-container-fluid" in classes:
+                section.remove(node)
+        preface = r"\bookunnumbered\chapter{About this book}"
+        section.insert(1, nodes.raw("", preface + "\n", format="latex"))
+
+
+class OneBibliography(SphinxPostTransform):
+    """LaTeX sets the bibliography as a chapter; the page's heading goes."""
+
+    default_priority = 760  # after Sphinx has moved the entries to the end
+    formats = ("latex",)
+
+    def run(self, **kwargs: object) -> None:
+        for start in list(self.document.findall(addnodes.start_of_file)):
+            page = start.get("docname", "")
+            if page.endswith("bibliography"):
+                start.parent.remove(start)
+
+
+def is_element(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Element)
+
+
 def set_design(app: Sphinx, config: Config) -> None:
     """Our own class options and preamble in place of jupyter-book's."""
     config.latex_theme = "manual"
+    config.latex_table_style = ["booktabs"]
     config.latex_elements = {
         "papersize": "",
         "pointsize": "10pt",
@@ -76,6 +152,7 @@ SPHINXSETUP = (
     "verbatimwithframe=false",
     "verbatimforcewraps=true",
     "verbatimvisiblespace={}",
+    "verbatimhintsturnover=false",
     "VerbatimColor={RGB}{246,246,243}",
     "verbatimsep=5pt",
     "InnerLinkColor={RGB}{38,70,110}",
@@ -88,6 +165,13 @@ SPHINXSETUP = (
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("config-inited", set_design, priority=950)
-    app.add_post_transform(PrintHidden)
-    app.add_post_transform(NameWidgets)
+    for transform in (
+        PrintHidden,
+        NameWidgets,
+        ColorBoxes,
+        FrontPage,
+        NumberChapters,
+        OneBibliography,
+    ):
+        app.add_post_transform(transform)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
