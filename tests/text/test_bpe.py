@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -96,7 +98,8 @@ def test_trace_ends_where_encode_does(bpe: ByteBPE, text: str) -> None:
     assert [p for p in steps[-1].pieces] == [
         bpe.vocab[i] for i in bpe.encode(text)
     ]
-    ranks = [step.rank for step in steps[1:]]
+    ranks = [step.rank for step in steps if step.rank is not None]
+    assert len(ranks) == len(steps) - 1
     assert ranks == sorted(set(ranks)), "earlier merges go first, each once"
 
 
@@ -195,11 +198,11 @@ def test_lone_surrogates_are_refused(bpe: ByteBPE) -> None:
 
 
 def test_bytes_are_refused(bpe: ByteBPE) -> None:
-    for call in (bpe.encode, lambda x: ByteBPE.train(x, 300)):
-        with pytest.raises(ValueError, match="bytes"):
-            call(b"text")
+    data: Any = b"text"
     with pytest.raises(ValueError, match="bytes"):
-        list(bpe.encode_iterable([b"text"]))
+        bpe.encode(data)
+    with pytest.raises(ValueError, match="bytes"):
+        list(bpe.encode_iterable([data]))
 
 
 def test_unknown_ids_are_refused(bpe: ByteBPE) -> None:

@@ -40,7 +40,7 @@ def gpt2() -> ByteBPE:
     try:
         return ByteBPE.gpt2()
     except OSError as error:
-        pytest.skip(f"GPT-2's files are not to be had: {error.__cause__!r}")
+        pytest.skip(f"GPT-2's files are not to be had: {error}")
 
 
 # --- tiktoken ----------------------------------------------------------------
@@ -69,7 +69,8 @@ def test_random_merges_agree_or_are_refused() -> None:
     rng = random.Random(0)
     refused = 0
     for _ in range(300):
-        tokens, merges = [b"a", b"b", b"c"], []
+        tokens = [b"a", b"b", b"c"]
+        merges: list[tuple[bytes, bytes]] = []
         while len(merges) < 8:
             pair = rng.choice(tokens), rng.choice(tokens)
             if pair[0] + pair[1] not in tokens:

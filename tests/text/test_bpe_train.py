@@ -82,7 +82,11 @@ def test_ties_go_to_the_greatest_pair() -> None:
     """All pairs once: the greatest first, and a longer string is greater."""
     bpe = ByteBPE.train("ab zy", 300)
     assert bpe.merges[0] == (b"z", b"y")
-    words = {(b"a", b"x"): 1, (b"ab", b"x"): 1, (b"a", b"xy"): 1}
+    words: dict[tuple[bytes, ...], int] = {
+        (b"a", b"x"): 1,
+        (b"ab", b"x"): 1,
+        (b"a", b"xy"): 1,
+    }
     assert learn_merges(words, 3) == [
         (b"ab", b"x"),
         (b"a", b"xy"),
