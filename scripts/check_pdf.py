@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pypdf import PdfReader
@@ -64,7 +65,7 @@ def fonts_of(reader: PdfReader) -> dict[str, bool]:
 def bookmarks(reader: PdfReader) -> list[str]:
     """The titles of all bookmarks, in order."""
 
-    def walk(items: list) -> Iterator[str]:  # type: ignore[type-arg]
+    def walk(items: list[Any]) -> Iterator[str]:
         for item in items:
             if isinstance(item, list):
                 yield from walk(item)

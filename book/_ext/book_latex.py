@@ -149,7 +149,8 @@ def set_design(app: Sphinx, config: Config) -> None:
 
 
 SPHINXSETUP = (
-    "verbatimwithframe=false",
+    "pre_border-width=0pt",
+    "pre_border-radius=2pt",
     "verbatimforcewraps=true",
     "verbatimvisiblespace={}",
     "verbatimhintsturnover=false",
