@@ -36,6 +36,11 @@ def bpe() -> ByteBPE:
 
 
 @pytest.fixture(scope="module")
+def encoding(bpe: ByteBPE) -> tiktoken.Encoding:
+    return bpe.to_tiktoken()
+
+
+@pytest.fixture(scope="module")
 def gpt2() -> ByteBPE:
     try:
         return ByteBPE.gpt2()
@@ -48,8 +53,9 @@ def gpt2() -> ByteBPE:
 
 @given(text=texts)
 @settings(max_examples=500)
-def test_same_ids_as_tiktoken(bpe: ByteBPE, text: str) -> None:
-    encoding = bpe.to_tiktoken()
+def test_same_ids_as_tiktoken(
+    bpe: ByteBPE, encoding: tiktoken.Encoding, text: str
+) -> None:
     assert encoding.encode(text, disallowed_special=()) == bpe.encode(text)
     ids = bpe.encode(text, "all")
     assert encoding.encode(text, allowed_special="all") == ids
