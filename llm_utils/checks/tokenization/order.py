@@ -16,11 +16,11 @@ from llm_utils.text import bpe
 
 # -- the first four merges, predicted
 
-TOY_WORDS = ["the"] * 5 + ["then"] * 2 + ["there"] * 3 + ["her"] * 4
+TOY_WORDS = ["tea"] * 5 + ["set"] * 2 + ["sea"] * 4 + ["ease"] * 4
 
 
 def _pairs(x: Any) -> list[tuple[str, ...]]:
-    """[("h", "e"), ...] from "h+e", "h e", ("h", "e") or only "he"."""
+    """[("e", "a"), ...] from "e+a", "e a", ("e", "a") or only "ea"."""
     out: list[tuple[str, ...]] = []
     for item in sequence(x):
         parts = item.replace("+", " ").split() if type(item) is str else item
@@ -60,32 +60,32 @@ first_merges = Exercise(
             when=lambda args, value: len(value) != 4,
         ),
         Mistake(
-            "You counted each word once. The words occur 5, 2, 3 and 4 times, "
+            "You counted each word once. The words occur 5, 2, 4 and 4 times, "
             "and every occurrence counts.",
-            lambda: ["h+e", "t+he", "the+r", "ther+e"],
+            lambda: ["s+e", "e+a", "t+ea", "se+t"],
         ),
         Mistake(
             "You ranked the pairs by their first counts. After a merge the "
-            "neighbors are different: once h+e is he, no t stands before an "
-            "h any more. Count again after every merge.",
-            lambda: ["h+e", "t+h", "e+r", "r+e"],
+            "neighbors are different: once e+a is ea, no a stands before an "
+            "s any more. Count again after every merge.",
+            lambda: ["e+a", "s+e", "t+e", "a+s"],
         ),
         Mistake(
-            "Three are right. For the fourth, the+r and r+e both occur three "
-            "times; of equals, the greatest pair goes first, and 'the' is "
-            "greater than 'r'.",
-            lambda: ["h+e", "t+he", "he+r", "r+e"],
+            "Three are right. For the fourth, s+ea and ea+se both occur four "
+            "times; of equals, the greatest pair goes first, and 's' is "
+            "greater than 'ea'.",
+            lambda: ["e+a", "s+e", "t+ea", "ea+se"],
         ),
         Mistake(
-            "The first pair is h+e: it is in all four words, 14 times. t+h "
-            "misses 'her'.",
-            when=lambda args, value: value[:1] in ([("t", "h")], [("th",)]),
+            "The first pair is e+a: it occurs 5 + 4 + 4 = 13 times, and s+e "
+            "2 + 4 + 4 = 10 times.",
+            when=lambda args, value: value[:1] in ([("s", "e")], [("se",)]),
         ),
         Mistake(
-            "After the first merges no plain e stands before an r in 'her' "
-            "and 'there': it is part of he by now. Name the pair by what its "
-            "two halves are at that moment.",
-            when=lambda args, value: ("e", "r") in value[1:],
+            "After the first merge no plain e stands behind the t of 'tea': "
+            "it is part of ea by now. Name the pair by what its two halves "
+            "are at that moment.",
+            when=lambda args, value: ("t", "e") in value[1:],
         ),
         *[
             Mistake(
@@ -101,12 +101,12 @@ first_merges = Exercise(
         ],
         Mistake(
             "The first merge is another one. For each pair, add up how often "
-            "the words that hold it occur: which comes to 14?",
+            "the words that hold it occur: which comes to 13?",
             when=lambda args, value: True,
         ),
     ],
-    praise="h+e (14), t+he (10), he+r (4), and of the+r and r+e, three each, "
-    "the greater pair: the+r.",
+    praise="e+a (13), s+e (6), t+ea (5), and of s+ea and ea+se, four each, "
+    "the greater pair: s+ea.",
 )
 
 # -- encode(word, merges) -> pieces
