@@ -49,7 +49,9 @@ def box(
     ax.add_patch(shape)
     style: dict[str, Any] = {"size": 8.5, "family": "monospace"} | font
     middle = (x + width / 2, y + height / 2 - 0.01)
-    ax.text(*middle, text, ha="center", va="center_baseline", **style)
+    label = ax.text(*middle, text, ha="center", va="center_baseline", **style)
+    if hasattr(label, "set_fontfeatures"):  # matplotlib 3.11 draws ligatures
+        label.set_fontfeatures(("-calt", "-liga"))  # and would join < and |
 
 
 CHAR, PAD, GAP, ROW = 0.0745, 0.055, 0.035, 0.235
