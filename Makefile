@@ -54,8 +54,8 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	@test -x $(BIN)/python || { echo "  making $(VENV)"; \
 	  $(PYTHON) -m venv $(VENV); }
 	@echo "  installing the packages of requirements.lock (minutes)"
-	@$(BIN)/python -m pip install -q -r requirements.lock
-	@$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pip install -qq -r requirements.lock
+	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
 	@touch $@
 
 .cache/static/.ready: book/_vendor/package-lock.json scripts/vendor.py \

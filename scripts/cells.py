@@ -31,8 +31,8 @@ HEADER = re.compile(
 )
 TITLE = "# notebook "
 # A source line that looks like a header is pushed one "#" to the right.
-LOOKS_LIKE_HEADER = re.compile(r"^(#+) %% \[")
-PUSHED = re.compile(r"^#(#+ %% \[)")
+LOOKS_LIKE_HEADER = re.compile(r"^(#+) %% ")
+PUSHED = re.compile(r"^#(#+ %% )")
 KEPT_APART = "widgets"  # the state of widgets is an output, not text
 
 
@@ -61,7 +61,7 @@ def cell_header(cell: NotebookNode) -> str:
 
 
 def escape(source: str) -> list[str]:
-    return [LOOKS_LIKE_HEADER.sub(r"#\1 %% [", x) for x in source.split("\n")]
+    return [LOOKS_LIKE_HEADER.sub(r"#\1 %% ", x) for x in source.split("\n")]
 
 
 def unescape(lines: list[str]) -> str:

@@ -1,0 +1,81 @@
+"""What is stored of a run is the same on every machine."""
+
+from __future__ import annotations
+
+import copy
+
+from helpers import code, notebook, printed, shown
+
+from scripts import check_notebooks
+from scripts.notebooks import WIDGETS, merge_streams, normalize
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def with_widgets(first: str, second: str):
+    """A notebook that shows two widgets; ids are whatever a kernel chose."""
+    state = {
+        second: {"model_name": "B", "state": {"layout": f"IPY_MODEL_{first}"}},
+        first: {"model_name": "A", "state": {}},
+    }
+    cells = [
+        code("a", shown(VIEW, {"model_id": first}), id="a"),
+        code("b", shown(VIEW, {"model_id": second}), id="b"),
+    ]
+    return notebook(*cells, widgets={WIDGETS: {"state": state}})
+
+
+def test_widget_ids_do_not_depend_on_the_kernel() -> None:
+    one = normalize(with_widgets("f" * 32, "a" * 32))
+    two = normalize(with_widgets("3" * 32, "9" * 32))
+    assert one == two
+    assert "f" * 32 not in str(one)
+
+
+def test_times_and_versions_go() -> None:
+    nb = notebook(
+        code("1", execution={"iopub.status.busy": "2026-01-01"}),
+        language_info={"name": "python", "version": "3.11.7"},
+    )
+    made = normalize(nb)
+    assert "execution" not in made.cells[0].metadata
+    assert made.metadata.language_info == {"name": "python"}
+    assert made.metadata.kernelspec["name"] == "python3"
+
+
+def test_normalizing_twice_changes_nothing() -> None:
+    once = normalize(with_widgets("f" * 32, "a" * 32))
+    assert normalize(copy.deepcopy(once)) == once
+
+
+def test_pieces_of_a_stream_become_one() -> None:
+    err = printed("b")
+    err.name = "stderr"
+    made = merge_streams([printed("a"), printed("b"), err, printed("c")])
+    assert [(o.name, o.text) for o in made] == [
+        ("stdout", "ab"),
+        ("stderr", "b"),
+        ("stdout", "c"),
+    ]
+
+
+def test_an_unmet_need_leaves_only_its_cells_uncompared() -> None:
+    nb = notebook(
+        code("1", id="a", tags=["needs-moon"]),
+        code("2", id="b", tags=["other"]),
+    )
+    assert check_notebooks.relax(nb, {"needs-moon": "too far"}) == 1
+    assert check_notebooks.IGNORE in nb.cells[0].metadata.tags
+    assert check_notebooks.IGNORE not in nb.cells[1].metadata.tags
+
+
+def test_nbval_notices_a_changed_output(tmp_path) -> None:
+    from scripts import cells
+
+    right = code("print(1 + 1)", printed("2\n"))
+    wrong = code("print(1 + 1)", printed("3\n"))
+    for name, cell, fails in [("right", right, False), ("wrong", wrong, True)]:
+        nb = normalize(notebook(cell))
+        path = tmp_path / name / "nb.ipynb"
+        cells.write(nb, path)
+        assert bool(check_notebooks.nbval([path], tmp_path)) is fails
