@@ -1,6 +1,20 @@
 """TinyWorld: short stories whose probability and truth are known exactly."""
 
-from llm_utils.text.tinyworld.judge import Verdict
+from llm_utils.text.tinyworld.judge import Sentence, Verdict
+from llm_utils.text.tinyworld.lexicon import LEVELS, Level
+from llm_utils.text.tinyworld.questions import Guess, Question, guessers
 from llm_utils.text.tinyworld.world import Entropy, Facts, Story, TinyWorld
 
-__all__ = ["Entropy", "Facts", "Story", "TinyWorld", "Verdict"]
+__all__ = [
+    "LEVELS",
+    "Entropy",
+    "Facts",
+    "Guess",
+    "Level",
+    "Question",
+    "Sentence",
+    "Story",
+    "TinyWorld",
+    "Verdict",
+    "guessers",
+]

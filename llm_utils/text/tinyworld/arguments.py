@@ -163,7 +163,8 @@ def _wind(rules: Rules, s: State, c: Event) -> Table:
     if c:
         here = s.place_of(c[0])
         return {p: 1 for p in rules.outdoors if p != here}
-    if s.weather != "windy" or s.recent[:1] == ("wind",):
+    calm = s.weather != "windy" or len(rules.outdoors) < 2
+    if calm or s.recent[:1] == ("wind",):
         return {}
     return {t: 1 for t, a in s.holder.items() if s.where.get(a) in OUTDOORS}
 
@@ -204,8 +205,12 @@ def _old_thing(rules: Rules, s: State, c: Event) -> Table:
     return dict.fromkeys(s.things, 1)
 
 
+def _indoors(rules: Rules, s: State, c: Event) -> Table:
+    return {p: 1 for p in s.cast if s.where.get(p) not in OUTDOORS}
+
+
 def _unhappy(rules: Rules, s: State, c: Event) -> Table:
-    return {p: 1 for p in s.cast if s.mood.get(p) in ("sad", "cross")}
+    return {p: 1 for p in s.cast if s.mood.get(p) == "sad"}
 
 
 ARGUMENTS: dict[str, tuple[Argument, ...]] = {
@@ -231,7 +236,7 @@ ARGUMENTS: dict[str, tuple[Argument, ...]] = {
     "dusk": (),
     "end": (),
     "dream": (_person, _old_thing),
-    "sleep": (_person,),
+    "sleep": (_indoors,),
     "night": (_person, _person),
     "hope": (_unhappy,),
 }

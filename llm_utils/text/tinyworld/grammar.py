@@ -94,9 +94,8 @@ class Grammar:
             return "together", f"together.{s.where.get(v['a'])}"
         if kind == "go" and v["q"] in OUTDOORS:
             return "go", f"go.{s.weather}"
-        if kind == "sleep":
-            outdoors = s.where.get(v["a"]) in OUTDOORS
-            return "sleep", "sleep.outdoors" if outdoors else "sleep.indoors"
+        if kind == "has" and v["a"] in s.holder.values():
+            return ("has.more",)
         return (kind,)
 
     def _words_for(self, s: State, slot: str, v: Values) -> Table:

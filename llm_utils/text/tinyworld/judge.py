@@ -97,8 +97,7 @@ def _hear(grammar: Grammar, s: State, sentence: str) -> Sentence:
             sentence, False, False, False, "not a sentence of this world"
         )
     if reading.riddle:
-        reason = f'"{reading.riddle}" could be nobody and nothing here'
-        return Sentence(sentence, True, False, False, reason)
+        return Sentence(sentence, True, False, False, reading.riddle)
     kind = reading.wording.kind
     choices = grammar.choices(s, reading)
     v = dict(zip(ARGS[kind], choices[1:], strict=False))
@@ -106,17 +105,13 @@ def _hear(grammar: Grammar, s: State, sentence: str) -> Sentence:
     if render(reading.wording, v, reading.refs) != sentence:
         reason = "the words do not go together"
         return Sentence(sentence, False, False, False, reason)
-    reason = "" if kind == "weather" else _too_late(s)
     wrong = objection(grammar.rules, s, kind, v)
     possible = not wrong and grammar.prob(s, choices) > 0.0
-    if not possible:
-        reason = wrong or reason or _out_of_place(grammar, s, kind)
+    reason = wrong or ""
+    if not possible and not wrong:
+        reason = _out_of_place(grammar, s, kind)
     apply(s, kind, v, reading.wording.names_thing)
     return Sentence(sentence, True, not wrong, possible, reason)
-
-
-def _too_late(s: State) -> str:
-    return "the story is over" if s.stage == OVER else ""
 
 
 def _out_of_place(grammar: Grammar, s: State, kind: str) -> str:

@@ -29,8 +29,9 @@ def objection(rules: Rules, s: State, kind: str, v: Values) -> str | None:
             return elsewhere
     if kind == "use" and v.get("used"):
         fits = rules.fits[v["t"]]
-        if s.where.get(v["a"]) not in fits:
-            return f"nobody can use the {v['t']} {AT[v['p']]}"
+        place = v.get("p")
+        if place and place not in fits:
+            return f"nobody can use the {v['t']} {AT[place]}"
     for check in _CHECKS.get(kind, ()):
         reason = check(s, v)
         if reason:
@@ -184,14 +185,14 @@ def _windy(s: State, v: Values) -> str | None:
 
 def _unhappy(s: State, v: Values) -> str | None:
     mood = s.mood.get(v["b"])
-    if mood in ("sad", "cross"):
+    if mood == "sad":
         return None
     return f"{v['b']} is {mood or 'not sad'}, so there is nothing to mend"
 
 
 def _hopes(s: State, v: Values) -> str | None:
     mood = s.mood.get(v["a"])
-    if mood and mood not in ("sad", "cross"):
+    if mood and mood != "sad":
         return f"{v['a']} is {mood}: the day was good enough"
     return None
 

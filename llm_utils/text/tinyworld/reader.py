@@ -28,6 +28,8 @@ _TYPE = {
     "u": "@", "P": "#", "Q": "#", "w": "W", "d": "D", "m": "M",
     "use": "V", "used": "V", "his": "H",
 }  # fmt: skip
+_NOTHING = '"it" could be nothing here'
+_NOBODY = {w: f'"{w}" could be nobody here' for w in ("He", "She")}
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Reading:
     wording: Wording
     told: Values
     refs: tuple[str, ...]
-    riddle: str = ""  # a pronoun that means nobody
+    riddle: str = ""  # what is wrong with a pronoun that means nobody
 
 
 def _lexicon(level: Level) -> dict[str, tuple[str, Any]]:
@@ -127,18 +129,20 @@ class Reader:
                     return None
                 continue
             slot, value = mark[1:], self._lexicon[word][1]
+            if slot == "T" and word == "it":
+                return None
             if slot in ("t", "T"):
                 refs.append(word[0].lower() + word[1:])
                 slot, (value, told["said"]) = "t", value
                 if value == "it":
                     value = s.it
-                    riddle = riddle or ("" if value else word)
+                    riddle = riddle or ("" if value else _NOTHING)
             elif slot == "a" and wording.refs[:1] == ("a",) and not refs:
                 refs.append(value)
                 if value in ("He", "She"):
                     fits = PRONOUN.get(s.subject) == value.lower()
                     value = s.subject if fits else ""
-                    riddle = riddle or ("" if fits else word)
+                    riddle = riddle or ("" if fits else _NOBODY[word])
             elif slot == "new":
                 told["t"], told["color"] = value
                 continue

@@ -86,7 +86,12 @@ class Rules:
         kinds: Table = {}
         if s.stage == PEOPLE:
             if people == 0:
-                return {"who": 6, "both": 2, "scene": 0 if s.scene else 4}
+                kinds["who"] = 6
+                if level.people_range[1] > 1:
+                    kinds["both"] = 2
+                if not s.scene:
+                    kinds["scene"] = 4
+                return kinds
             if people < level.people_range[0]:
                 return {"who": 1}
             if people < level.people_range[1]:
@@ -129,8 +134,12 @@ class Rules:
         """The last sentence: who is sad may hope for tomorrow."""
         if ARGUMENTS["hope"][0](self, s, ()):
             return {"hope": 1}
-        night = 2 if len(s.cast) > 1 else 0
-        return {"end": 3, "dream": 2, "sleep": 2, "night": night}
+        kinds = {"end": 3, "dream": 2}
+        if ARGUMENTS["sleep"][0](self, s, ()):
+            kinds["sleep"] = 3
+        if len(s.cast) > 1:
+            kinds["night"] = 2
+        return kinds
 
     # -- what follows from the goal -------------------------------------------
 
@@ -151,6 +160,7 @@ class Rules:
             return {("go", a, place): 1} if place else {}
         if goal[0] == "lost":
             events = self._fetch(s, goal[1], goal[2])
+            events["dusk",] = 2  # not every loss is made good
             for friend in s.cast:
                 if friend != goal[1]:
                     events["comfort", friend, goal[1], goal[2]] = 1

@@ -50,14 +50,14 @@ WORDINGS: dict[str, dict[str, int]] = {
         "{a} was playing {p}.": 1,
     },
     "who.kitchen": {"{a} was baking bread {p}.": 3},
-    "who.garden": {"{a} was watering the beans {p}.": 3},
+    "who.garden": {"{a} was sweeping the path {p}.": 3},
     "who.shed": {"{a} was painting a box {p}.": 3},
     "who.park": {"{a} was climbing a tree {p}.": 3},
     "who.pond": {"{a} was feeding the ducks {p}.": 3},
     "who.barn": {"{a} was counting the hens {p}.": 3},
-    "who.hill": {"{a} was watching the clouds {p}.": 3},
+    "who.hill": {"{a} was watching the birds {p}.": 3},
     "who.attic": {"{a} was singing a song {p}.": 3},
-    "who.meadow": {"{a} was picking flowers {p}.": 3},
+    "who.meadow": {"{a} was chasing a feather {p}.": 3},
     "pet": {
         "{a} was asleep {p}.": 2,
         "{a} lay {p}.": 2,
@@ -78,6 +78,7 @@ WORDINGS: dict[str, dict[str, int]] = {
         "{a} had {new}.": 3,
         "{a} was holding {new}.": 2,
     },
+    "has.more": {"{a} also had {new}.": 1},
     "want": {
         "{a} wanted {T}.": 2,
         "{a} wanted to play with {T}.": 2,
@@ -154,7 +155,7 @@ WORDINGS: dict[str, dict[str, int]] = {
     },
     "use.fits": {
         "{a} {used} {t} {p}.": 4,
-        "{a} {used} {t} again and again.": 1,
+        "{a} {used} {t} with great joy.": 1,
     },
     "together": {
         "{a} and {b} sang a song {p}.": 1,
@@ -163,14 +164,14 @@ WORDINGS: dict[str, dict[str, int]] = {
         "{a} and {b} told each other stories {p}.": 1,
     },
     "together.kitchen": {"{a} and {b} baked a cake {p}.": 2},
-    "together.garden": {"{a} and {b} ate sweet peas {p}.": 2},
-    "together.shed": {"{a} and {b} built a little house {p}.": 2},
+    "together.garden": {"{a} and {b} hid behind the hedge {p}.": 2},
+    "together.shed": {"{a} and {b} made a paper crown {p}.": 2},
     "together.park": {"{a} and {b} played on the swings {p}.": 2},
-    "together.pond": {"{a} and {b} watched the frogs {p}.": 2},
+    "together.pond": {"{a} and {b} watched the ducks {p}.": 2},
     "together.barn": {"{a} and {b} jumped in the hay {p}.": 2},
-    "together.hill": {"{a} and {b} rolled in the grass {p}.": 2},
+    "together.hill": {"{a} and {b} raced each other {p}.": 2},
     "together.attic": {"{a} and {b} dressed up as pirates {p}.": 2},
-    "together.meadow": {"{a} and {b} ran after butterflies {p}.": 2},
+    "together.meadow": {"{a} and {b} built a little tent {p}.": 2},
     "together.pet": {
         "{a} and {b} ran around in circles {p}.": 1,
         "{a} and {b} played with a stick {p}.": 1,
@@ -207,12 +208,12 @@ WORDINGS: dict[str, dict[str, int]] = {
     "feel.met": {"{a} was {m} to be with {b}.": 2},
     "feel.happy": {"{a} smiled.": 1, "{a} laughed out loud.": 1},
     "feel.sad": {
+        "{a} stamped {his} foot and sighed.": 1,
         "{a} began to cry.": 1,
         "A tear rolled down {a}'s cheek.": 1,
     },
     "feel.proud": {"{a} beamed and stood very tall.": 2},
     "feel.tired": {"{a} yawned.": 1, "{a} sat down for a rest.": 1},
-    "feel.cross": {"{a} frowned.": 1, "{a} stamped {his} foot.": 1},
     "feel.surprised": {
         "{a} could hardly believe it.": 1,
         '"Oh, what a surprise!" said {a}.': 1,
@@ -240,7 +241,8 @@ WORDINGS: dict[str, dict[str, int]] = {
     "dusk": {
         "Soon the sun went down.": 1,
         "Soon it was bedtime.": 1,
-        "The stars came out.": 1,
+        "One by one the stars came out.": 1,
+        "Now the day was nearly over.": 1,
         "Then the moon rose over the roofs.": 1,
     },
     "end": {
@@ -254,10 +256,9 @@ WORDINGS: dict[str, dict[str, int]] = {
     },
     "sleep": {
         "{a} fell asleep {p}.": 2,
+        "{a} curled up and fell asleep {p}.": 1,
         "Before long {a} was fast asleep {p}.": 1,
     },
-    "sleep.indoors": {"{a} curled up and fell asleep {p}.": 1},
-    "sleep.outdoors": {"{a} fell asleep under the stars {p}.": 1},
     "night": {
         '"Good night, {b}," said {a}.': 2,
         '"Sleep well, {b}," said {a}.': 1,

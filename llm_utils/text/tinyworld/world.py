@@ -9,15 +9,26 @@ import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from llm_utils.text.tinyworld.arguments import Event
 from llm_utils.text.tinyworld.grammar import Grammar, Wordings
 from llm_utils.text.tinyworld.judge import Verdict, judge
 from llm_utils.text.tinyworld.lexicon import LEVELS, Level
+from llm_utils.text.tinyworld.questions import (
+    Balance,
+    Guess,
+    Question,
+    all_questions,
+    guessers,
+)
 from llm_utils.text.tinyworld.state import State
 from llm_utils.text.tinyworld.wordings import WORDINGS
 
 _BREAK = re.compile(r'(?:(?<=[.!?])|(?<=[.!?]")) (?=[A-Z"])')
+
+
+Walk = tuple[State, Event, str, float]
 
 
 @dataclass(frozen=True)
@@ -131,21 +142,56 @@ class TinyWorld:
 
     def log_prob(self, text: str) -> float | None:
         """The log-probability of a whole story in nats; None: impossible."""
-        s, grammar, odds = State(), self.grammar, 0.0
-        for sentence in _BREAK.split(text):
+        s = State()
+        odds = self._hear(s, text)
+        return None if self.grammar.dist(s, ()) else odds
+
+    def _hear(self, s: State, text: str) -> float | None:
+        """Move `s` on by the sentences of a text; their log-probability."""
+        grammar, odds = self.grammar, 0.0
+        for sentence in _BREAK.split(text) if text else ():
             reading = grammar.reader.read(s, sentence)
             if reading is None or reading.riddle:
                 return None
             choices = grammar.choices(s, reading)
             p = grammar.prob(s, choices)
-            if not p or self.grammar.tell(s, choices) != sentence:
+            if not p or grammar.tell(s, choices) != sentence:
                 return None
             odds += math.log(p)
-        return None if grammar.dist(s, ()) else odds
+        return odds
 
     def judge(self, text: str) -> Verdict:
         """Is it grammatical, true, possible? Sentence by sentence."""
         return judge(self.grammar, text)
+
+    @cached_property
+    def _balance(self) -> Balance:
+        """Fitted once a world, on stories of its own: a second or two."""
+        return Balance(
+            [
+                (story, q)
+                for story in self.stories(1000, seed=1_000_003)
+                for q in all_questions(self.grammar, story)
+            ]
+        )
+
+    def questions(self, story: Story) -> list[Question]:
+        """Questions about the end of a story, each with one right answer.
+
+        Many a story has none or few: those are left out that a guesser would
+        get right too often (see `guessers`).
+        """
+        return [
+            q
+            for q in all_questions(self.grammar, story)
+            if self._balance.keeps(story, q)
+        ]
+
+    def guessers(self, n: int = 2000, seed: int = 0) -> dict[str, Guess]:
+        """How far guessing gets on the questions of `n` stories, by kind."""
+        return guessers(
+            [(x, q) for x in self.stories(n, seed) for q in self.questions(x)]
+        )
 
     def entropy(self, n: int = 2000, seed: int = 0) -> Entropy:
         """The entropy of a story, by Monte Carlo over `n` stories.
@@ -167,27 +213,31 @@ class TinyWorld:
             ratio, (ratio - off, ratio + off), n,
         )  # fmt: skip
 
-    def outcomes(self) -> Iterator[tuple[str, float]]:
-        """Every story of the world with its log-probability.
+    def outcomes(self, begin: str = "") -> Iterator[tuple[str, float]]:
+        """Every story that begins with `begin`, and its log-probability.
 
-        Only for a level small enough to be walked through.
+        The log-probability is that of the whole story, given its beginning;
+        over all outcomes the probabilities sum to 1. Only for a level small
+        enough to be walked through. Raises ValueError if no story begins so.
         """
-        stack = [(State(), (), "", 0.0)]
+        grammar, start = self.grammar, State()
+        if self._hear(start, begin) is None:
+            raise ValueError(f"no story of this world begins with {begin!r}")
+        first: Walk = (start, (), begin, 0.0)
+        stack = [first]
         while stack:
             s, choices, text, odds = stack.pop()
-            table = self.grammar.dist(s, choices)
+            table = grammar.dist(s, choices)
             total = sum(table.values())
             for pick, weight in table.items():
                 odd = odds + math.log(weight / total)
                 stack.append((s, (*choices, pick), text, odd))
-            if table:
-                continue
-            if not choices:
+            if not table and not choices:
                 yield text, odds
-                continue
-            s = s.copy()
-            sentence = self.grammar.tell(s, choices)
-            stack.append((s, (), f"{text} {sentence}".lstrip(), odds))
+            elif not table:
+                s = s.copy()
+                sentence = grammar.tell(s, choices)
+                stack.append((s, (), f"{text} {sentence}".lstrip(), odds))
 
 
 def _sd(xs: list[float]) -> float:
