@@ -58,7 +58,9 @@ def fonts_of(reader: PdfReader) -> dict[str, bool]:
             inner = font.get("/DescendantFonts", [font])[0].get_object()
             sheet = inner.get("/FontDescriptor", {})
             keys = ("/FontFile", "/FontFile2", "/FontFile3")
-            fonts[font["/BaseFont"]] = any(key in sheet for key in keys)
+            drawn = font.get("/Subtype") == "/Type3"  # glyphs in the file
+            embedded = drawn or any(key in sheet for key in keys)
+            fonts[font.get("/BaseFont", "Type 3")] = embedded
     return fonts
 
 
@@ -90,7 +92,7 @@ def file_problems(path: Path, captions: list[str]) -> list[str]:
     ]
     titles = bookmarks(reader)
     found += [f"no bookmark {c!r}" for c in captions if c not in titles]
-    if not any(page.get("/Annots") for page in reader.pages):
+    if not any(page.annotations for page in reader.pages):
         found.append("no link in the whole file")
     return found
 
