@@ -6,12 +6,12 @@ import string
 
 import nbformat
 import pytest
+from helpers import code, notebook, printed, text
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts import cells
 from scripts.notebooks import all_notebooks
-from helpers import code, notebook, printed, text
 
 LINES = st.one_of(
     st.text(max_size=20).filter(lambda s: "\r" not in s),
