@@ -93,18 +93,24 @@ def sphinx(builder: str) -> None:
 
 def build_html() -> None:
     """`_build/html`: a folder that needs no server and no network."""
-    prune("html")
     sphinx("html")
 
 
-def prune(builder: str) -> None:
-    """Pages whose source is gone must go too; Sphinx never removes any."""
-    pages = {p.relative_to(ROOT).with_suffix("") for p in source_files()}
-    folder = BUILD / builder
-    for part in ("chapters", "exercises", "solutions", "book"):
-        for page in (folder / part).rglob("*.html"):
-            if page.relative_to(folder).with_suffix("") not in pages:
-                page.unlink()
+def forget_old_pages() -> None:
+    """Start afresh when pages came or went.
+
+    Sphinx neither removes the page of a source that is gone nor looks again
+    at the links of pages that did not change themselves.
+    """
+    suffixes = (".ipynb", ".md")
+    names = [str(p.relative_to(ROOT)) for p in source_files()]
+    pages = "\n".join(name for name in names if name.endswith(suffixes))
+    known = BUILD / ".pages"
+    if not known.exists() or known.read_text() != pages:
+        for folder in (".doctrees", "html", "latex", "jupyter_execute"):
+            shutil.rmtree(BUILD / folder, ignore_errors=True)
+        BUILD.mkdir(exist_ok=True)
+        known.write_text(pages)
 
 
 def build_pdf() -> None:
@@ -130,6 +136,7 @@ def build(name: str, force: bool = False) -> None:
         return
     stamp.unlink(missing_ok=True)
     print(f"  building {shown} ...", flush=True)
+    forget_old_pages()
     start = time.monotonic()
     {"html": build_html, "pdf": build_pdf}[name]()
     stamp.write_text(now)

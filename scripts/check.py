@@ -62,7 +62,7 @@ def module(name: str, *options: str) -> list[str]:
 def checks() -> list[Check]:
     """In the order that finds the cheapest mistakes first."""
     ruff = ["check", "llm_utils", "scripts", "book", "tests", "benchmarks"]
-    pytest = ["-n", "2", "-rs", "--durations=5"]
+    pytest = ["-n", "2", "-rsfE", "--durations=5"]
     return [
         Check("lint", "ruff has no complaint", [tool("ruff"), *ruff]),
         Check("types", "mypy has no complaint", [tool("mypy")]),

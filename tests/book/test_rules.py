@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CHAPTER = Path("chapters/week1_text/01_x.ipynb")
 EXERCISE = Path("exercises/week1_text/01_x.ipynb")
 EVERY = [*all_notebooks(), *sorted((ROOT / "exercises").rglob("*.ipynb"))]
+BADGE = "colab.research.google.com/github/{}/blob/main/a.ipynb"
 FIGURE = {
     "mystnb": {
         "image": {"alt": "A curve falls towards a dashed line, then rests."},
@@ -117,9 +118,7 @@ BREAKS = {
         change("h", source="<details>\n\nB</details>"),
         change("h", source="<details><summary>A</summary>\nB</details>"),
     ],
-    "own_address": [
-        change("h", source="colab.research.google.com/github/x/y/blob/main/a")
-    ],
+    "own_address": [change("h", source=BADGE.format("other/book"))],
 }
 PLANTED = [(rule, make) for rule, makes in BREAKS.items() for make in makes]
 
