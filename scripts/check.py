@@ -99,7 +99,7 @@ def run(check: Check, report: Report) -> None:
     unmet = [name for name in check.needs if name not in report.passed]
     if unmet:
         print(f"  {check.name:<10} skipped: needs {', '.join(unmet)}")
-        report.skipped.append(f"{check.name}: {', '.join(unmet)} failed")
+        report.skipped.append(f"{check.name}: no result of {', '.join(unmet)}")
         return
     start = time.monotonic()
     print(f"  {check.name:<10} {check.holds} ...", end=" ", flush=True)
