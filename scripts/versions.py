@@ -1,14 +1,15 @@
 """Try the package under other Pythons, and with the oldest packages allowed.
 
-    python -m scripts.versions              each Python found, packages as locked
-    python -m scripts.versions --lowest     the oldest Python, lowest versions
+    python -m scripts.versions             each Python found, packages as locked
+    python -m scripts.versions --lowest    the oldest Python, lowest versions
     python -m scripts.versions --python 3.11 --torch torch==2.13.0
 
 Each Python gets a throw-away virtual environment with the package's wheel in
 it and runs the tests of the package, not of the book. PyTorch is gigabytes on
-many machines, so it takes part only when `--torch` says which; without it the
-tests that import it are left out, by name. Takes minutes: `make test` runs
-only the short part, in `tests/book/test_versions.py`.
+many machines, so it takes part only with `--torch` (alone: the range that
+pyproject.toml gives); without it the tests that import it are left out, by
+name. Takes minutes: `make test` runs only the short part, in
+`tests/book/test_versions.py`.
 """
 
 from __future__ import annotations
@@ -75,13 +76,19 @@ def name_of(requirement: str) -> str:
 
 
 def requirements(torch: str | None = None) -> list[str]:
-    """What the tests of the package need, within pyproject.toml's ranges."""
+    """What the tests of the package need, within pyproject.toml's ranges.
+
+    torch: None leaves it out, "" keeps its range, else a line of its own.
+    """
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     project = tomllib.loads(text)["project"]
     extra = project["optional-dependencies"]["test"]
     asked = [r for r in extra if name_of(r) in TESTING]
     core = [r for r in project["dependencies"] if name_of(r) != HEAVY]
-    return [*core, *asked, *([torch] if torch else [])]
+    ranged = [r for r in project["dependencies"] if name_of(r) == HEAVY]
+    return (
+        core + asked + ([] if torch is None else [torch] if torch else ranged)
+    )
 
 
 def imports_torch(source: str) -> bool:
@@ -134,28 +141,25 @@ def install(python: str, home: Path, args: argparse.Namespace) -> str:
 
 
 def try_one(version: str, python: str, args: argparse.Namespace) -> None:
-    """Install and run the tests; a line for each, or SystemExit."""
+    """Install and run the tests; a line or two on it, or SystemExit."""
     with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder) / "venv"
-        inside = Path(install(python, home, args))
-        if args.lowest:
-            print(f"  Python {version} with the lowest versions:")
-            print("    " + ", ".join(installed(inside)))
-        skip = [] if args.torch else left_out(ROOT / "tests")
+        inside = Path(install(python, Path(folder) / "venv", args))
+        print(f"  Python {version}: {', '.join(installed(inside))}", flush=True)
+        skip = left_out(ROOT / "tests") if args.torch is None else []
         ignore = [f"--ignore={path}" for path in [BOOK, *skip]]
         # The wheel is what is tried, not the checkout: no `pythonpath`.
         options = ["-o", "pythonpath=", "-p", "no:cacheprovider"]
         pytest = str(inside.with_name("pytest"))
         said = run([pytest, *options, *ignore, str(ROOT / "tests")])
-        print(f"  Python {version}: {said.strip().splitlines()[-1]}")
-        names = ", ".join(path.stem for path in skip)
-        print(f"    without PyTorch, so not: {names}" if skip else "", end="\n")
+        print(f"    {said.strip().splitlines()[-1]}", flush=True)
+        for path in skip:
+            print(f"    skipped {path.relative_to(ROOT)}: it needs PyTorch")
 
 
 def installed(inside: Path) -> list[str]:
     """The packages asked for, at the versions that came."""
     uv = [tool("uv"), "pip", "freeze", "--python", str(inside)]
-    asked = {name_of(r) for r in requirements(HEAVY)}
+    asked = {name_of(r) for r in requirements("")}
     return [x for x in run(uv).split() if name_of(x) in asked]
 
 
@@ -163,7 +167,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="try other versions")
     parser.add_argument("--lowest", action="store_true", help="oldest packages")
     parser.add_argument("--python", choices=SUPPORTED, help="this one alone")
-    parser.add_argument("--torch", help="for instance torch==2.13.0")
+    parser.add_argument("--torch", nargs="?", const="", help="with PyTorch")
     args = parser.parse_args()
     found = interpreters()
     chosen = [args.python] if args.python else list(SUPPORTED)
