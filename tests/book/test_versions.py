@@ -7,6 +7,7 @@ part, with packages, is `python -m scripts.versions`.
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +62,21 @@ def test_the_same_stories_on_every_python(version: str, here: str) -> None:
     done = smoke(FOUND[version])
     assert done.returncode == 0, done.stderr
     assert done.stdout == here
+
+
+def test_stories_that_depend_on_the_machine_are_found(
+    tmp_path: Path, here: str
+) -> None:
+    shutil.copytree(ROOT / "llm_utils", tmp_path / "llm_utils")
+    world = tmp_path / "llm_utils" / "text" / "tinyworld" / "world.py"
+    source, seeded = world.read_text("utf-8"), "rng = random.Random(seed)"
+    assert seeded in source
+    # Python hashes a str anew in each process, so sets of them are reordered.
+    world.write_text(
+        source.replace(seeded, "rng = random.Random(hash('Mia'))"), "utf-8"
+    )
+    done = smoke(sys.executable, tmp_path)
+    assert done.returncode == 0 and done.stdout != here
 
 
 @pytest.mark.parametrize(
