@@ -41,7 +41,8 @@ class Part:
     """One thing a machine has or lacks, and how it gets it."""
 
     purpose: str
-    found: Callable[[], bool]
+    complete: Callable[[], bool]  # nothing is left to install
+    enough: Callable[[], bool]  # it works
     apt: tuple[str, ...]
     macos: str
 
@@ -54,26 +55,24 @@ def has_venv() -> bool:
 
 
 def has_latex() -> bool:
-    """xelatex, latexmk, the macro files and the book's text fonts."""
+    """xelatex, latexmk and the macro files: enough for a PDF."""
     if not all(map(shutil.which, ("xelatex", "latexmk", "kpsewhich"))):
         return False
-    files = (
-        "newunicodechar.sty",
-        "pgfplots.sty",
-        "titlesec.sty",
-        "fvextra.sty",
-    )
+    files = ("tikz.sty", "titlesec.sty", "unicode-math.sty", "polyglossia.sty")
     run = subprocess.run(["kpsewhich", *files], capture_output=True, text=True)
-    fonts = ("CharisSIL-Regular.ttf", "wqy-microhei.ttc", "FreeSerif.otf")
-    complete = len(run.stdout.split()) == len(files)
-    on_debian = shutil.which("apt-get") is not None
-    return complete and (not on_debian or all(map(find_font, fonts)))
+    return len(run.stdout.split()) == len(files)
 
 
-def find_font(file_name: str) -> Path | None:
+def has_latex_and_fonts() -> bool:
+    """The fonts of the book too; without them others take their place."""
+    fonts = ("Charis*Regular.ttf", "JetBrainsMono-Regular.ttf", "Inter*.?tf")
+    return has_latex() and all(map(find_font, (*fonts, "FreeSerif.otf")))
+
+
+def find_font(pattern: str) -> Path | None:
     """The path of a font file in the usual folders, or None."""
     for folder in FONT_DIRS:
-        for path in Path(folder).expanduser().rglob(file_name):
+        for path in Path(folder).expanduser().rglob(pattern):
             return path
     return None
 
@@ -85,6 +84,10 @@ def find_browser() -> str | None:
         if command and starts(command):
             return command
     return None
+
+
+def has_browser() -> bool:
+    return find_browser() is not None
 
 
 def starts(command: str) -> bool:
@@ -102,11 +105,13 @@ PARTS = {
     "venv": Part(
         "the virtual environment",
         has_venv,
+        has_venv,
         ("python3-venv",),
         "brew install python",
     ),
     "latex": Part(
         "the PDF book",
+        has_latex_and_fonts,
         has_latex,
         (
             "texlive-xetex",
@@ -127,7 +132,8 @@ PARTS = {
     ),
     "browser": Part(
         "the check of every page in a browser",
-        lambda: find_browser() is not None,
+        has_browser,
+        has_browser,
         ("chromium",),
         "brew install --cask chromium",
     ),
@@ -146,32 +152,36 @@ def as_root() -> list[str] | None:
     return ["sudo", *quiet] if ask.returncode == 0 else None
 
 
-def apt_install(packages: tuple[str, ...]) -> bool:
-    """Install Debian packages; what apt says goes to the log."""
+def apt_install(packages: tuple[str, ...]) -> None:
+    """Install Debian packages if we may; what apt says goes to the log."""
     root = as_root()
     if root is None or shutil.which("apt-get") is None:
-        return False
-    env = ["env", "DEBIAN_FRONTEND=noninteractive"]
-    install = ["apt-get", "install", "-y", "--no-install-recommends"]
+        return
+    apt = [*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
     LOG.parent.mkdir(parents=True, exist_ok=True)
     with LOG.open("ab") as log:
-        for command in (["apt-get", "update"], [*install, *packages]):
-            run = subprocess.run(
-                [*root, *env, *command], stdout=log, stderr=log
-            )
-            if run.returncode and "install" in command:
-                return False
-    return True
+        subprocess.run([*apt, "update"], stdout=log, stderr=log)
+        # One name that a release does not know would stop all the others.
+        known = [name for name in packages if is_known(name)]
+        install = [*apt, "install", "-y", "--no-install-recommends", *known]
+        subprocess.run(install, stdout=log, stderr=log)
+
+
+def is_known(package: str) -> bool:
+    """Whether this release of Debian or Ubuntu has the package."""
+    show = ["apt-cache", "show", "--no-all-versions", package]
+    return subprocess.run(show, capture_output=True).returncode == 0
 
 
 def ensure(name: str) -> bool:
     """True when the part is there, after installing it where we can."""
     part = PARTS[name]
-    if part.found():
+    if part.complete():
         return True
     if shutil.which("apt-get"):
         print(f"  installing {', '.join(part.apt)}", flush=True)
-    if apt_install(part.apt) and part.found():
+    apt_install(part.apt)
+    if part.enough():
         return True
     apt = "apt install --no-install-recommends " + " ".join(part.apt)
     print(

@@ -50,6 +50,7 @@ class Family:
 ROLES = {
     "main": (
         Family(tuple(f"CharisSIL-{s}.ttf" for s in STYLES)),
+        Family(tuple(f"Charis-{s}.ttf" for s in STYLES)),
         Family(
             tuple(
                 f"FreeSerif{s}.otf"
@@ -59,12 +60,15 @@ ROLES = {
         Family(tuple(f"lmroman10-{s.lower()}.otf" for s in STYLES)),
     ),
     "sans": (
-        Family(
-            tuple(
-                f"Inter-{s}.otf"
-                for s in ("Regular", "SemiBold", "Italic", "SemiBoldItalic")
-            ),
-            "0.94",
+        *(
+            Family(
+                tuple(
+                    f"Inter-{s}.{kind}"
+                    for s in ("Regular", "SemiBold", "Italic", "SemiBoldItalic")
+                ),
+                "0.94",
+            )
+            for kind in ("otf", "ttf")
         ),
         Family(
             tuple(
