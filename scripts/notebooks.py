@@ -100,7 +100,11 @@ def execute(path: Path) -> NotebookNode:
             cell.outputs, cell.execution_count = [], None
     resources = {"metadata": {"path": str(path.parent)}}
     client = NotebookClient(
-        notebook, timeout=TIMEOUT, kernel_name="python3", resources=resources
+        notebook,
+        timeout=TIMEOUT,
+        kernel_name="python3",
+        resources=resources,
+        extra_arguments=["--IPKernelApp.log_level=40"],  # errors alone
     )
     return normalize(client.execute())
 

@@ -40,7 +40,7 @@ class HtmlToNodes(HTMLParser):
     def end_paragraph(self) -> None:
         paragraph = self.here[0]
         if paragraph.astext().strip():
-            self.paragraphs.append(paragraph)  # type: ignore[arg-type]
+            self.paragraphs.append(paragraph)
         self.here = [nodes.paragraph()]
 
     def handle_starttag(self, tag: str, attrs: object) -> None:

@@ -42,7 +42,7 @@ STYLES = ("Regular", "Bold", "Italic", "BoldItalic")
 class Family:
     """The files of a family: regular, bold, italic, bold italic."""
 
-    files: tuple[str, str, str, str]
+    files: tuple[str, ...]
     scale: str = "1.0"
 
 
