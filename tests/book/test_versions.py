@@ -129,3 +129,9 @@ def test_pytorch_comes_only_when_asked_for() -> None:
     assert "torch" not in names and {"regex", *versions.TESTING} <= set(names)
     assert versions.requirements("torch==9")[-1] == "torch==9"
     assert versions.requirements("")[-1].startswith("torch>=")
+
+
+def test_a_failing_tool_stops_the_run_and_is_heard() -> None:
+    assert versions.run([sys.executable, "-c", "print(3)"]) == "3\n"
+    with pytest.raises(SystemExit, match="no such moon"):
+        versions.run([sys.executable, "-c", "exit('no such moon')"])
