@@ -44,7 +44,7 @@ def train_tokenizer(texts: list[str], vocab_size: int) -> Tokenizer:
         vocab_size=vocab_size,
         special_tokens=[END],
         show_progress=False,
-        initial_alphabet=sorted(set("".join(texts[:2000])) - {" "}) + ["\u0120"],
+        initial_alphabet=["\u0120", *sorted(set("".join(texts)) - {" "})],
     )
     tok.train_from_iterator(texts, trainer)
     return tok
@@ -267,8 +267,8 @@ def main() -> None:
     ap.add_argument("--batch", type=int, default=2048, help="tokens a step")
     ap.add_argument("--grow", type=float, default=1.0)
     ap.add_argument("--lr", type=float, default=0.01)
-    ap.add_argument("--lr-embed", type=float, default=0.01)
-    ap.add_argument("--lr-head", type=float, default=0.003)
+    ap.add_argument("--lr-embed", type=float, default=0.1)
+    ap.add_argument("--lr-head", type=float, default=0.03)
     ap.add_argument("--cool", type=float, default=0.5)
     ap.add_argument("--bf16", type=int, default=0)
     ap.add_argument("--stories", type=int, default=400)

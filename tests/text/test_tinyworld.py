@@ -189,13 +189,16 @@ def test_entropy_interval(name):
     assert found.nats_per_story > 20
     low, high = found.nats_per_byte_ci
     assert low < found.nats_per_byte < high
-    other = world.entropy(4000, seed=8)
+    other = world.entropy(2000, seed=8)
     assert abs(other.nats_per_byte - found.nats_per_byte) < 2 * (high - low)
 
 
 # -- same seed, same bytes -----------------------------------------------------
 
-DIGEST = "PIN"
+DIGEST = (
+    "0ad468906e0e7eefd3b2075a46ce938b"
+    "cbb728edf12d89586f034a22ccb747ad"
+)
 _PRINT_DIGEST = """
 import hashlib, sys
 from llm_utils.text.tinyworld import TinyWorld
@@ -279,7 +282,8 @@ def test_facts_agree_with_an_independent_reading(name):
     for story in WORLDS[name].stories(1500, seed=11):
         for move in told.finditer(story.text):
             rest = story.text[move.end() :]
-            if not re.search(rf"\b({move[1]}|He|She)\b.*\bfrom\b", rest):
+            later = rf"\b({move[1]}|He|She)\b[^.!]*\b(from|to)\b"
+            if not re.search(later, rest):
                 assert story.facts.where[move[1]] == move[2], story.text
                 checked += 1
     assert checked > 100

@@ -42,7 +42,7 @@ def test_answers_follow_from_the_facts(asked):
         elif q.kind == "feel":
             assert q.answer.lower() == facts.mood[words[2]] + "."
         elif q.kind == "color":
-            assert q.answer.lower() == facts.color[words[-2]] + "."
+            assert q.answer.lower() == facts.color[words[-1]] + "."
         elif q.kind == "what has":
             held = [t for t, p in facts.holder.items() if p == words[2]]
             expected = f"The {held[0]}." if held else "Nothing."

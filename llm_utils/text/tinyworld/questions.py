@@ -93,9 +93,8 @@ def all_questions(grammar: "Grammar", story: "Story") -> list[Question]:
             _say(holder) if holder else NOBODY, [*map(_say, people), NOBODY],
         )  # fmt: skip
         if len(things) > 1:
-            color, colors = facts.color[thing], grammar.level.colors
-            options = map(_say, colors)
-            ask("color", f"What color is the {thing}?", _say(color), options)
+            color, colors = facts.color[thing], map(_say, grammar.level.colors)
+            ask("color", f"What color is the {thing}?", _say(color), colors)
     for who in people:
         if len(has[who]) <= 1:
             answer = _say("the " + has[who][0]) if has[who] else NOTHING

@@ -181,7 +181,7 @@ class Rules:
     def _look(self, s: State, a: str) -> dict[Event, int]:
         """What somebody on a walk finds."""
         here = s.where.get(a)
-        events = {
+        events: dict[Event, int] = {
             ("take", a, t): 2 for t in s.lying() if s.where.get(t) == here
         }
         for b in (*s.cast, *s.pets):

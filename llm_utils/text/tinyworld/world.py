@@ -104,7 +104,8 @@ class TinyWorld:
         self, s: State, rng: random.Random
     ) -> tuple[Event, float] | None:
         """The choices of one sentence and their log-probability."""
-        dist, choices, p = self.grammar.dist, (), 1.0
+        dist, p = self.grammar.dist, 1.0
+        choices: Event = ()
         while table := dist(s, choices):
             if len(table) == 1:
                 (pick,) = table
