@@ -110,9 +110,7 @@ WORDS = """() => [...document.querySelectorAll(".lx-strip > li")].map((li) =>
 
 
 @pytest.fixture
-def play(
-    browser: Any, static: ModuleType, tmp_path: Path
-) -> Iterator[Any]:
+def play(browser: Any, static: ModuleType, tmp_path: Path) -> Iterator[Any]:
     """play(explorer, width) -> Play; without a network, without errors."""
     contexts = []
     pages = []
@@ -145,8 +143,16 @@ def varied_texts(n: int, rng: random.Random) -> list[str]:
         ["'s", "'ll", "'", "''t", " 'd", "'LL", "\u2019s"],
         ["7", "42", " 2012", "\u0664", "\u00bd", "\u2167", "\u4e94"],
         ["!", "...", "<|end|>", "\x00", "\ufeff", "\u200b", "</script>", "\\"],
-        ["\u732b", "caf\u00e9", "e\u0301", "\u05d0\u05d1", "\U0001f31f",
-         "\U0001f468\u200d\U0001f469", "\U00010348", "\ud55c"],
+        [
+            "\u732b",
+            "caf\u00e9",
+            "e\u0301",
+            "\u05d0\u05d1",
+            "\U0001f31f",
+            "\U0001f468\u200d\U0001f469",
+            "\U00010348",
+            "\ud55c",
+        ],
         ["aaaaaaa", "tttt", "thethethe", "ththth"],
     ]
     texts = ["", " ", "a", "\n\n\n", "the the the"]
@@ -226,9 +232,17 @@ def test_arrows_home_and_end_step_from_the_buttons(
     press = page.page.keyboard.press
     last = len(tokenizer.trace("the other cat")) - 1
     page.button("Next").focus()
-    for key, step in [("Enter", 1), ("ArrowRight", 2), ("ArrowLeft", 1),
-                      ("End", last), ("ArrowRight", last), ("Enter", last),
-                      ("Home", 0), ("ArrowLeft", 0), (" ", 1)]:
+    for key, step in [
+        ("Enter", 1),
+        ("ArrowRight", 2),
+        ("ArrowLeft", 1),
+        ("End", last),
+        ("ArrowRight", last),
+        ("Enter", last),
+        ("Home", 0),
+        ("ArrowLeft", 0),
+        (" ", 1),
+    ]:
         press(key)
         assert page.step() == step, key
     focused = page.page.evaluate("document.activeElement.textContent")
@@ -242,13 +256,22 @@ def test_tab_reaches_everything_and_the_text_field_keeps_its_arrows(
     names = []
     for _ in range(7):
         page.page.keyboard.press("Tab")
-        names.append(page.page.evaluate(
-            "(document.activeElement.ariaLabel"
-            " || document.activeElement.textContent"
-            " || document.activeElement.tagName)"
-        ))
-    assert names == ["TEXTAREA", "First", "Back", "Next", "Last",
-                     "Merge step", "Tokens"]
+        names.append(
+            page.page.evaluate(
+                "(document.activeElement.ariaLabel"
+                " || document.activeElement.textContent"
+                " || document.activeElement.tagName)"
+            )
+        )
+    assert names == [
+        "TEXTAREA",
+        "First",
+        "Back",
+        "Next",
+        "Last",
+        "Merge step",
+        "Tokens",
+    ]
     page.page.keyboard.press("ArrowRight")
     assert page.step() == 1
     page.page.get_by_role("slider").focus()
@@ -310,8 +333,8 @@ def test_accessible_in_light_and_dark(play: Any, tokenizer: ByteBPE) -> None:
     page.page.evaluate(script.read_text(encoding="utf-8"))
     for ground, ink in [("#fff", "#222"), ("#121212", "#ddd")]:
         page.page.evaluate(
-            "([a, b]) => document.body.style ="
-            " `background: ${a}; color: ${b}`", [ground, ink]
+            "([a, b]) => document.body.style = `background: ${a}; color: ${b}`",
+            [ground, ink],
         )
         found = page.page.evaluate("axe.run().then((x) => x.violations)")
         assert [(x["id"], x["nodes"]) for x in found] == []
@@ -366,7 +389,10 @@ def test_the_stored_output_is_the_same_every_time(tokenizer: ByteBPE) -> None:
     assert set(one) == {"text/plain", EXPLORER_MIME}
     assert "0x" not in one["text/plain"], "an address"
     assert set(one[EXPLORER_MIME]["state"]) == {
-        "text", "step", "merges", "byte_order"
+        "text",
+        "step",
+        "merges",
+        "byte_order",
     }
 
 
@@ -386,18 +412,22 @@ def stored_notebook(tokenizer: ByteBPE, step: int) -> nbformat.NotebookNode:
         data=bundle(bpe_stepper(tokenizer, "the", step)),
         execution_count=2,
     )
-    cells = [new.new_code_cell(source, execution_count=i + 1)
-             for i, source in enumerate(CELLS)]
+    cells = [
+        new.new_code_cell(source, execution_count=i + 1)
+        for i, source in enumerate(CELLS)
+    ]
     cells[1].outputs = [shown]
-    notebook = new.new_notebook(
-        cells=[new.new_markdown_cell("# Play"), *cells]
-    )
+    notebook = new.new_notebook(cells=[new.new_markdown_cell("# Play"), *cells])
     notebook.metadata["kernelspec"] = {
-        "name": "python3", "display_name": "Python 3", "language": "python"
+        "name": "python3",
+        "display_name": "Python 3",
+        "language": "python",
     }
     notebook.metadata["widgets"] = {
         "application/vnd.jupyter.widget-state+json": {
-            "version_major": 2, "version_minor": 0, "state": {"x": {}}
+            "version_major": 2,
+            "version_minor": 0,
+            "state": {"x": {}},
         }
     }
     return notebook
@@ -409,9 +439,21 @@ def test_nbval_compares_it_strictly(tmp_path: Path, step: int) -> None:
     path = tmp_path / "play.ipynb"
     nbformat.write(stored_notebook(tokenizer, step), path)
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env",
-         "-q", "-p", "no:cacheprovider", str(path)],
-        cwd=tmp_path, capture_output=True, text=True, timeout=240,
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "--nbval",
+            "--nbval-current-env",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            str(path),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=240,
     )
     assert run.returncode == (0 if step == 1 else 1), run.stdout
 
@@ -434,9 +476,20 @@ def build(folder: Path, builder: str) -> Path:
     pytest.importorskip("myst_nb", reason="the book's tools are not here")
     out = folder / "_build" / builder
     subprocess.run(
-        [sys.executable, "-m", "sphinx", "-q", "-W", "-n", "-b", builder,
-         str(folder), str(out)],
-        check=True, timeout=240,
+        [
+            sys.executable,
+            "-m",
+            "sphinx",
+            "-q",
+            "-W",
+            "-n",
+            "-b",
+            builder,
+            str(folder),
+            str(out),
+        ],
+        check=True,
+        timeout=240,
     )
     return out
 
@@ -476,10 +529,13 @@ def test_other_widgets_keep_their_state(static: ModuleType) -> None:
     assert "widgets" not in notebook.metadata
 
 
-@pytest.mark.parametrize("module, message", [
-    ("../../secret", "not the name of an explorer"),
-    ("no_such_explorer", "is missing"),
-])
+@pytest.mark.parametrize(
+    "module, message",
+    [
+        ("../../secret", "not the name of an explorer"),
+        ("no_such_explorer", "is missing"),
+    ],
+)
 def test_an_unknown_explorer_stops_the_build(
     static: ModuleType, module: str, message: str
 ) -> None:
@@ -487,13 +543,16 @@ def test_an_unknown_explorer_stops_the_build(
         static.mount({"module": module, "title": "?", "state": {}})
 
 
-@pytest.mark.parametrize("code", [
-    'import x from "y";\nexport default {};\n',
-    "export const a = 1;\nexport default {};\n",
-    "const a = 1;\n",
-    "export default {};\nexport default {};\n",
-    'export default {};\nconst a = "</script>";\n',
-])
+@pytest.mark.parametrize(
+    "code",
+    [
+        'import x from "y";\nexport default {};\n',
+        "export const a = 1;\nexport default {};\n",
+        "const a = 1;\n",
+        "export default {};\nexport default {};\n",
+        'export default {};\nconst a = "</script>";\n',
+    ],
+)
 def test_a_module_that_cannot_be_inlined_stops_the_build(
     static: ModuleType, code: str
 ) -> None:
