@@ -131,3 +131,20 @@ def test_a_failed_tool_says_what_is_wrong() -> None:
     log = "reading a\n\x1b[31mb.md:3: WARNING: undefined label\x1b[0m\ndone"
     assert build.complaints(log) == ["b.md:3: WARNING: undefined label"]
     assert build.complaints("a\nb", most=1) == ["b"]
+
+
+def readme_stages() -> list[str]:
+    """The stages in the order of the README's syllabus."""
+    table = (ROOT / "README.md").read_text(encoding="utf-8")
+    return re.findall(r"^\| [1-6] .*`llm_utils\.(\w+)` \|$", table, re.M)
+
+
+def test_the_readme_has_the_stages_in_order() -> None:
+    taught = [stage for stage in rules.STAGES if stage != "appendix"]
+    assert readme_stages() == taught
+
+
+def test_every_chapter_of_the_book_is_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    linked = re.findall(r"\]\((chapters/[^)]+)\.ipynb\)", readme)
+    assert linked == [page for page in BOOK if page.startswith("chapters/")]

@@ -265,7 +265,9 @@ def path_gaps(text: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "CHANGELOG.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+)
 def test_guides_name_what_is_there(name: str) -> None:
     assert path_gaps(read(name)) == []
 
