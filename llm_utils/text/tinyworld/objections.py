@@ -118,8 +118,8 @@ def _has(s: State, v: Values) -> str | None:
     if t not in s.things:
         return None
     place = s.where.get(t)
-    where = f" and is {AT[place]}" if place else ""
-    return f"nobody has the {t}: it lies{where[7:]}"
+    lies = f": it lies {AT[place]}" if place else ""
+    return f"nobody has the {t}{lies}"
 
 
 def _has_not(who: str) -> Check:
