@@ -2,7 +2,7 @@
 
 Each notebook is copied, alone, into an empty folder outside the repository,
 so that it cannot lean on a file of the book; nbval runs it there. Cells that
-need what this machine cannot have (see NEEDS) run, but are not compared.
+need what this machine cannot have run, but are not compared.
 """
 
 from __future__ import annotations
@@ -11,41 +11,15 @@ import argparse
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
 
-from scripts import cells
+from scripts import cells, needs
 from scripts.notebooks import ROOT, all_notebooks
 
 SANITIZE = ROOT / "tests" / "book" / "sanitize.cfg"
 IGNORE = "nbval-ignore-output"
-
-
-def has_gpt2() -> bool:
-    """Whether GPT-2's real vocabulary is cached here or can be fetched."""
-    code = "from llm_utils.text.bpe import ByteBPE; ByteBPE.gpt2()"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True)
-    return run.returncode == 0
-
-
-# tag of a cell: how to find out, and what is missing
-NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
-    "needs-gpt2": (
-        has_gpt2,
-        "GPT-2's vocabulary is neither cached nor reached",
-    ),
-}
-
-
-def missing(tags: set[str]) -> dict[str, str]:
-    """Of the tags that name a need, those that cannot be met, and why."""
-    return {
-        tag: why
-        for tag, (found, why) in NEEDS.items()
-        if tag in tags and not found()
-    }
 
 
 def relax(notebook: nbformat.NotebookNode, unmet: dict[str, str]) -> int:
@@ -59,15 +33,9 @@ def relax(notebook: nbformat.NotebookNode, unmet: dict[str, str]) -> int:
     return count
 
 
-def tags_of(paths: list[Path]) -> set[str]:
-    notebooks = (cells.read(path) for path in paths)
-    found = (c.metadata.get("tags", []) for nb in notebooks for c in nb.cells)
-    return {tag for tags in found for tag in tags}
-
-
 def prepare(paths: list[Path], folder: Path) -> list[Path]:
     """Copies of the notebooks, each alone in a folder of its own."""
-    unmet, copies = missing(tags_of(paths)), []
+    unmet, copies = needs.unmet(map(cells.read, paths)), []
     for path in paths:
         name = "-".join(path.relative_to(ROOT).with_suffix("").parts)
         copy = folder / name / path.name

@@ -25,7 +25,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
-from scripts import cells
+from scripts import cells, needs
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("chapters", "solutions")
@@ -139,8 +139,13 @@ def refresh(path: Path, stamps: dict[str, Any], force: bool) -> None:
         print(f"  {name} is up to date", flush=True)
         return
     print(f"  running {name} ...", flush=True)
-    start = time.monotonic()
-    cells.write(execute(path), path)
+    start, before, after = time.monotonic(), cells.read(path), execute(path)
+    unmet = needs.unmet([before])
+    kept = needs.keep_outputs(before, after, unmet)
+    if kept:
+        why = "; ".join(unmet.values())
+        print(f"  {kept} cells keep their stored outputs: {why}", flush=True)
+    cells.write(after, path)
     stamps[name] = now
     STAMPS.parent.mkdir(parents=True, exist_ok=True)
     STAMPS.write_text(json.dumps(stamps, indent=1, sort_keys=True))

@@ -6,7 +6,7 @@ import copy
 
 from helpers import code, notebook, printed, shown
 
-from scripts import check_notebooks
+from scripts import check_notebooks, needs
 from scripts.notebooks import WIDGETS, merge_streams, normalize
 
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -67,6 +67,28 @@ def test_an_unmet_need_leaves_only_its_cells_uncompared() -> None:
     assert check_notebooks.relax(nb, {"needs-moon": "too far"}) == 1
     assert check_notebooks.IGNORE in nb.cells[0].metadata.tags
     assert check_notebooks.IGNORE not in nb.cells[1].metadata.tags
+
+
+def test_an_unmet_need_keeps_the_stored_output() -> None:
+    def run(text: str, source: str = "x"):
+        far = code(source, printed(text), id="far", tags=["needs-moon"])
+        return notebook(far, code("y", printed(text), id="near"))
+
+    after = run("substitute")
+    assert needs.keep_outputs(run("real"), after, {"needs-moon": "far"}) == 1
+    assert [c.outputs[0].text for c in after.cells] == ["real", "substitute"]
+    changed = run("substitute", source="z")
+    assert needs.keep_outputs(run("real"), changed, {"needs-moon": ""}) == 0
+    assert needs.keep_outputs(run("real"), run("substitute"), {}) == 0
+
+
+def test_a_need_is_unmet_only_where_it_is_named(monkeypatch) -> None:
+    monkeypatch.setattr(
+        needs, "NEEDS", {"needs-moon": (lambda: False, "too far")}
+    )
+    far = notebook(code("x", id="far", tags=["needs-moon"]))
+    assert needs.unmet([far]) == {"needs-moon": "too far"}
+    assert needs.unmet([notebook(code("x", id="near"))]) == {}
 
 
 def test_nbval_notices_a_changed_output(tmp_path) -> None:
