@@ -19,6 +19,8 @@ import sys
 import time
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
 LOGS = ROOT / ".cache" / "logs"
@@ -37,6 +39,18 @@ SOURCES = (
 )
 SKIPPED = 77  # the exit status of what this machine cannot do
 SKIPPED_PARTS = {"__pycache__", ".ipynb_checkpoints"}
+# jupyter-book's own index.html has neither a title nor an icon, so that a
+# browser asks for /favicon.ico, which is not there.
+FRONT_DOOR = """\
+<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta http-equiv="refresh" content="0; url=book/index.html">
+<title>{title}</title>
+<link rel="icon" href="_static/favicon.svg">
+<a href="book/index.html">{title}</a>
+</html>
+"""
 RESULTS = {"html": BUILD / "html" / "index.html", "pdf": BUILD / "book.pdf"}
 
 
@@ -95,6 +109,9 @@ def sphinx(builder: str) -> None:
 def build_html() -> None:
     """`_build/html`: a folder that needs no server and no network."""
     sphinx("html")
+    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    door = FRONT_DOOR.format(title=config["title"])
+    RESULTS["html"].write_text(door, encoding="utf-8")
 
 
 def forget_old_pages() -> None:
