@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from ctypes.util import find_library
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,7 +79,9 @@ def find_font(pattern: str) -> Path | None:
 
 
 def find_browser() -> str | None:
-    """The command of a Chromium that starts, or None."""
+    """The command of a Chromium that starts and can be driven, or None."""
+    if not has_driver():
+        return None
     for name in (os.environ.get("CHROMIUM", ""), *BROWSERS):
         command = shutil.which(name) if name else None
         if command and starts(command):
@@ -88,6 +91,11 @@ def find_browser() -> str | None:
 
 def has_browser() -> bool:
     return find_browser() is not None
+
+
+def has_driver() -> bool:
+    """On Linux, the library that Playwright's own program is linked to."""
+    return sys.platform != "linux" or find_library("atomic") is not None
 
 
 def starts(command: str) -> bool:
@@ -134,7 +142,7 @@ PARTS = {
         "the check of every page in a browser",
         has_browser,
         has_browser,
-        ("chromium",),
+        ("chromium", "libatomic1"),
         "brew install --cask chromium",
     ),
 }

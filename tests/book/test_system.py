@@ -57,3 +57,13 @@ def test_a_stand_in_that_does_not_start_is_no_browser(tmp_path) -> None:
     fake.write_text("#!/bin/sh\necho Chromium 1\n")
     assert system.starts(str(fake))
     assert not system.starts(str(tmp_path / "nothing"))
+
+
+def test_a_browser_that_nothing_can_drive_is_none(monkeypatch) -> None:
+    monkeypatch.setattr(system.shutil, "which", lambda name: name)
+    monkeypatch.setattr(system, "starts", lambda command: True)
+    monkeypatch.setattr(system.sys, "platform", "linux")
+    monkeypatch.setattr(system, "find_library", lambda name: None)
+    assert system.find_browser() is None
+    monkeypatch.setattr(system, "find_library", lambda name: "libatomic.so.1")
+    assert system.find_browser()
