@@ -83,37 +83,35 @@ def _want(rules: Rules, s: State, c: Event) -> Table:
     return choose(((a, t) for a in s.cast for t in free), c, s)
 
 
+def _movable(s: State) -> list[tuple[str, str | None, str]]:
+    """(t, who holds it, where it is) of things not moved just now."""
+    fresh = [t for t in s.things if t not in stale(s)]
+    return [(t, s.holder.get(t), s.place_of(t)) for t in fresh]
+
+
 def _ask(rules: Rules, s: State, c: Event) -> Table:
     """(a, b, t): t is elsewhere, and nobody but b may hold it."""
-    found = []
-    for t in s.things:
-        holder, place = s.holder.get(t), s.place_of(t)
-        if t in stale(s):
-            continue
-        found += [
-            (a, b, t)
-            for a in s.cast
-            if a != holder and s.where.get(a) != place
-            for b in s.cast
-            if b != a and (holder is None or holder == b)
-        ]
+    found = [
+        (a, b, t)
+        for t, holder, place in _movable(s)
+        for a in s.cast
+        if a != holder and s.where.get(a) != place
+        for b in s.cast
+        if b != a and (holder is None or holder == b)
+    ]
     return choose(found, c, s)
 
 
 def _offer(rules: Rules, s: State, c: Event) -> Table:
     """(a, b, t): b is elsewhere, and nobody but a may hold t."""
-    found = []
-    for t in s.things:
-        holder, place = s.holder.get(t), s.place_of(t)
-        if t in stale(s):
-            continue
-        found += [
-            (a, b, t)
-            for b in s.cast
-            if b != holder and s.where.get(b) != place
-            for a in s.cast
-            if a != b and (holder is None or holder == a)
-        ]
+    found = [
+        (a, b, t)
+        for t, holder, place in _movable(s)
+        for b in s.cast
+        if b != holder and s.where.get(b) != place
+        for a in s.cast
+        if a != b and (holder is None or holder == a)
+    ]
     return choose(found, c, s)
 
 
