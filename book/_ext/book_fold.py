@@ -16,7 +16,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 INLINE = {
     "b": nodes.strong,
     "strong": nodes.strong,
-    "summary": nodes.strong,
+    "summary": nodes.inline,
     "i": nodes.emphasis,
     "em": nodes.emphasis,
     "code": nodes.literal,
@@ -56,7 +56,7 @@ class HtmlToNodes(HTMLParser):
             self.silent = max(0, self.silent - 1)
         if tag in INLINE and len(self.here) > 1:
             done = self.here.pop()
-            self.here[-1] += done
+            self.here[-1] += fold_title(done) if tag == "summary" else done
         if tag in BREAKS:
             self.end_paragraph()
 
@@ -64,6 +64,16 @@ class HtmlToNodes(HTMLParser):
         text = re.sub(r"\s+", " ", data)
         if not self.silent and text:
             self.here[-1] += nodes.Text(text)
+
+
+def fold_title(title: nodes.Element) -> list[nodes.Node]:
+    """The title of a fold: in color, and not alone at the foot of a page."""
+    start = r"\bookfold\bookfoldtitle{"
+    return [
+        nodes.raw("", start, format="latex"),
+        *title.children,
+        nodes.raw("", "}", format="latex"),
+    ]
 
 
 def paragraphs(html: str) -> list[nodes.paragraph]:

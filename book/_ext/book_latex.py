@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from math import ceil
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from book_address import repository
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
@@ -28,6 +33,43 @@ class PrintHidden(SphinxPostTransform):
                 c for c in classes if not c.startswith("tag_hide-")
             ]
             node.attributes.pop("hide_mode", None)
+
+
+class KeepCells(SphinxPostTransform):
+    """Short cells stay on one page, and long ones are split sensibly."""
+
+    default_priority = 3
+    formats = ("latex",)
+
+    def run(self, **kwargs: object) -> None:
+        for cell in list(self.document.findall(nodes.container)):
+            if cell.get("nb_element") != "cell_code":
+                continue
+            whole, least = lines_to_keep(cell)
+            keep = rf"\bookkeep{{{whole}}}{{{least}}}" + "\n"
+            here = cell.parent.index(cell)
+            cell.parent.insert(here, nodes.raw("", keep, format="latex"))
+
+
+SHORT = 9  # lines of code that are never split
+
+
+def lines_to_keep(cell: nodes.Element) -> tuple[int, int]:
+    """The printed lines of a cell, and how many must stand together."""
+    code = output = 0
+    for part in cell.children:
+        for block in part.findall(nodes.literal_block):
+            lines = block.astext().splitlines()
+            printed = sum(max(1, ceil(len(line) / 80)) for line in lines)
+            if is_element(part) and part.get("nb_element") == "cell_code_source":
+                code += printed
+            else:
+                output += printed
+    shown = 2 + output if output else 0  # the space between takes two lines
+    if code <= SHORT:
+        least = code + (shown if output <= 4 else 4)
+        return code + shown, least
+    return code + min(shown, 6), 6
 
 
 class NameWidgets(SphinxPostTransform):
@@ -92,6 +134,60 @@ class NumberChapters(SphinxPostTransform):
             start.insert(0, nodes.raw("", command + "\n", format="latex"))
 
 
+class PrintAddresses(SphinxPostTransform):
+    """Print says where a page can be run, and where a web link leads."""
+
+    default_priority = 4
+    formats = ("latex",)
+
+    def run(self, **kwargs: object) -> None:
+        for link in list(self.document.findall(nodes.reference)):
+            address = link.get("refuri", "")
+            shown = urlsplit(address).netloc in link.astext()
+            if address.startswith("http") and not shown and not in_list(link):
+                link.parent.insert(link.parent.index(link) + 1, note(address))
+        for start in list(self.document.findall(addnodes.start_of_file)):
+            source = Path(self.env.doc2path(start["docname"]))
+            title = next(iter(start.findall(nodes.title)), None)
+            if source.suffix == ".ipynb" and title is not None:
+                line = rf"\bookrun{{Run it in a browser: {self.colab(source)}}}"
+                here = title.parent.index(title) + 1
+                line = f"\n{line}\n"
+                title.parent.insert(here, nodes.raw("", line, format="latex"))
+
+    def colab(self, source: Path) -> str:
+        """The address of a notebook in Colab, as LaTeX."""
+        options = self.config.html_theme_options
+        buttons = options.get("launch_buttons", {})
+        page = source.relative_to(self.env.srcdir).as_posix()
+        hub = buttons.get("colab_url", "https://colab.research.google.com")
+        owner = urlsplit(repository(Path(self.env.srcdir) / "pyproject.toml"))
+        branch = options.get("repository_branch", "main")
+        address = f"{hub}/github{owner.path}/blob/{branch}/{page}"
+        return latex_address(address)
+
+
+def latex_address(address: str) -> str:
+    """A link that shows its own address, without the scheme."""
+    escaped = address.replace("%", r"\%").replace("#", r"\#")
+    shown = escaped.split("://", 1)[-1]
+    return rf"\href{{{escaped}}}{{\nolinkurl{{{shown}}}}}"
+
+
+def in_list(node: nodes.Node) -> bool:
+    """Whether a link stands in the bibliography."""
+    while node.parent is not None:
+        node = node.parent
+        if isinstance(node, nodes.citation):
+            return True
+    return False
+
+
+def note(address: str) -> nodes.raw:
+    escaped = address.replace("%", r"\%").replace("#", r"\#")
+    return nodes.raw("", rf"\bookaddress{{{escaped}}}", format="latex")
+
+
 class FrontPage(SphinxPostTransform):
     """The front page: its text as a preface, without picture and doors."""
 
@@ -134,7 +230,7 @@ def set_design(app: Sphinx, config: Config) -> None:
     config.latex_table_style = ["booktabs"]
     config.latex_elements = {
         "papersize": "",
-        "pointsize": "10pt",
+        "pointsize": "11pt",
         "extraclassoptions": "oneside,openany",
         "fncychap": "",
         "geometry": r"\usepackage{geometry}",
@@ -168,7 +264,9 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("config-inited", set_design, priority=950)
     for transform in (
         PrintHidden,
+        KeepCells,
         NameWidgets,
+        PrintAddresses,
         ColorBoxes,
         FrontPage,
         NumberChapters,
