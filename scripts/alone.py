@@ -1,4 +1,4 @@
-"""A kernel that has what a reader of Colab has: the package's wheel alone.
+"""Virtual environments that hold the package's wheel alone, as Colab would.
 
 Each set of extras that notebooks install has a virtual environment of its
 own, `.cache/alone/core` or `.cache/alone/hf`. It holds the wheel of this tree,
@@ -11,32 +11,28 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import inspect
-import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import distributions, version
+from importlib.metadata import Distribution, distributions, version
 from pathlib import Path
 from shutil import rmtree
 
-from nbformat import NotebookNode
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from scripts import check, wheel
+from scripts import wheel
+from scripts.kernels import Extras, name_of, proof, python_of
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements.lock"
 HOMES = ROOT / ".cache" / "alone"
 KERNEL = "ipykernel"  # all that Colab brings besides
 WITH_VENV = {"pip", "setuptools"}
-INSTALLS = re.compile(r"\bllm-utils\[([\w\s,.-]+)\]")
 UNMADE = """\
 The notebooks run in a virtual environment that holds the package's wheel and
 what it asks for. It could not be made:
@@ -47,22 +43,6 @@ It is made once, with pip, which must reach a package index or find wheels in
 the folder that PIP_FIND_LINKS names. See to that, then run the check again:
 `make test ONLY=notebooks`. Later runs need no network."""
 LEAKS = "The environment of the notebooks is not alone:\n\n{said}"
-
-Extras = tuple[str, ...]
-
-
-def extras_of(notebook: NotebookNode) -> Extras:
-    """The extras that a notebook installs: ("hf",) for `llm-utils[hf] @ ...`.
-
-    A reader runs every cell, so the notebook has all that its cells name.
-    """
-    code = (c.source for c in notebook.cells if c.cell_type == "code")
-    named = ",".join(found for text in code for found in INSTALLS.findall(text))
-    return tuple(sorted({x.strip().lower() for x in named.split(",")} - {""}))
-
-
-def name_of(extras: Extras) -> str:
-    return "-".join(extras) or "core"
 
 
 def check_extras(extras: Extras, built: Path) -> None:
@@ -76,9 +56,6 @@ def check_extras(extras: Extras, built: Path) -> None:
             )
 
 
-# -- the virtual environment
-
-
 def call(command: list[str], trouble: str, cwd: Path = ROOT) -> None:
     """Run a tool; RuntimeError says what the trouble is when it fails."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
@@ -89,10 +66,6 @@ def call(command: list[str], trouble: str, cwd: Path = ROOT) -> None:
     if done.returncode:
         said = "\n".join("  " + x for x in done.stdout.splitlines()[-15:])
         raise RuntimeError(trouble.format(said=said))
-
-
-def python_of(home: Path) -> Path:
-    return home / "bin" / "python"
 
 
 def pip(home: Path, *words: str) -> None:
@@ -110,26 +83,35 @@ def fingerprint(built: Path, extras: Extras) -> str:
     return digest.hexdigest()
 
 
-def unfit(home: Path, extras: Extras) -> list[str]:
-    """What an environment lacks of its packages, and what it has besides."""
-    sites = [str(p) for p in home.glob("lib/python*/site-packages")]
-    there = {canonicalize_name(d.name): d for d in distributions(path=sites)}
-    todo = [Requirement(f"llm-utils[{','.join(extras)}]"), Requirement(KERNEL)]
-    seen: set[tuple[str, frozenset[str]]] = set()
+def installed(sites: Iterable[Path]) -> dict[str, Distribution]:
+    """The packages in these folders, by name."""
+    there = distributions(path=[str(site) for site in sites])
+    return {canonicalize_name(one.name): one for one in there}
+
+
+def needed(wanted: list[str], there: dict[str, Distribution]) -> set[str]:
+    """These packages, all that they ask for, all that those ask for ..."""
+    todo, seen = [Requirement(line) for line in wanted], set()
     while todo:
         one = todo.pop()
-        name, wanted = canonicalize_name(one.name), frozenset(one.extras)
-        if (name, wanted) in seen:
+        name, extras = canonicalize_name(one.name), frozenset(one.extras)
+        if (name, extras) in seen:
             continue
-        seen.add((name, wanted))
-        for line in (there[name].requires or []) if name in there else []:
-            more = Requirement(line)
-            where = [{"extra": extra} for extra in wanted | {""}]
+        seen.add((name, extras))
+        where = [{"extra": extra} for extra in extras | {""}]
+        lines = (there[name].requires or []) if name in there else []
+        for more in map(Requirement, lines):
             if not more.marker or any(map(more.marker.evaluate, where)):
                 todo.append(more)
-    needed = {name for name, _ in seen}
-    return [f"lacks {n}" for n in sorted(needed - there.keys())] + [
-        f"holds {n}" for n in sorted(there.keys() - needed - WITH_VENV)
+    return {name for name, _ in seen}
+
+
+def unfit(home: Path, extras: Extras) -> list[str]:
+    """What an environment lacks of its packages, and what it has besides."""
+    there = installed(home.glob("lib/python*/site-packages"))
+    due = needed([f"llm-utils[{','.join(extras)}]", KERNEL], there)
+    return [f"lacks {n}" for n in sorted(due - there.keys())] + [
+        f"holds {n}" for n in sorted(there.keys() - due - WITH_VENV)
     ]
 
 
@@ -185,67 +167,3 @@ def one_at_a_time(folder: Path = HOMES) -> Iterator[None]:
     with (folder / "lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-# -- the kernel
-
-
-def prove(root: str) -> None:
-    """All that is imported so far comes from here, nothing from `root`."""
-    import sys
-    from pathlib import Path
-
-    import llm_utils
-
-    here = [Path(p).resolve() for p in (sys.prefix, sys.base_prefix)]
-    files = [getattr(m, "__file__", None) for m in list(sys.modules.values())]
-    for name in [*sys.path, *filter(None, files)]:
-        place = Path(name).resolve()
-        own = any(home in place.parents for home in here)
-        if Path(root) in [place, *place.parents] and not own:
-            raise AssertionError(f"{name} is of the repository")
-    home = Path(llm_utils.__file__).resolve().parent.parent
-    if here[0] not in home.parents or home.name != "site-packages":
-        raise AssertionError(f"llm_utils comes from {home}, not the wheel")
-
-
-def proof() -> str:
-    """`prove` as the text of a cell."""
-    return f"{inspect.getsource(prove)}\n\nprove({str(ROOT)!r})"
-
-
-def kernel_of(extras: Extras) -> str:
-    return f"alone-{name_of(extras)}"
-
-
-def write_kernel(extras: Extras, home: Path, folder: Path) -> None:
-    """Tell Jupyter, through `folder`, how to start this kernel."""
-    python = str(python_of(home))
-    path = os.pathsep.join([str(home / "bin"), outer_path()])
-    spec = {
-        "argv": [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-        "display_name": kernel_of(extras),
-        "language": "python",
-        "env": {"PATH": path, "VIRTUAL_ENV": str(home)},
-    }
-    file = folder / "kernels" / kernel_of(extras) / "kernel.json"
-    file.parent.mkdir(parents=True)
-    file.write_text(json.dumps(spec), encoding="utf-8")
-
-
-def outer_path() -> str:
-    """PATH without the tools of the environment that runs the checks."""
-    ours = Path(sys.executable).parent
-    places = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    return os.pathsep.join(p for p in places if Path(p) != ours)
-
-
-def environment(folder: Path) -> dict[str, str]:
-    """The variables of a run: those of all checks, none that name Python's.
-
-    `folder` holds the kernels, and settings of IPython that nobody made.
-    """
-    names = ("PYTHON", "IPYTHON", "JUPYTER", "VIRTUAL_ENV", "PWD", "OLDPWD")
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(names)}
-    ours = {"JUPYTER_PATH": str(folder), "IPYTHONDIR": str(folder / "ipython")}
-    return check.ENVIRONMENT | kept | ours

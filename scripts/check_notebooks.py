@@ -14,11 +14,12 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from xml.etree import ElementTree
 
 import nbformat
 from nbformat.v4 import new_code_cell
 
-from scripts import alone, cells, needs, wheel
+from scripts import alone, cells, kernels, needs, wheel
 from scripts.notebooks import ROOT, all_notebooks
 
 SANITIZE = ROOT / "tests" / "book" / "sanitize.cfg"
@@ -41,10 +42,10 @@ def isolate(notebook: nbformat.NotebookNode) -> None:
 
     A last cell proves that nothing was imported from the repository.
     """
-    kernel = alone.kernel_of(alone.extras_of(notebook))
+    kernel = kernels.name_for(kernels.extras_of(notebook))
     spec = {"name": kernel, "display_name": kernel, "language": "python"}
     notebook.metadata["kernelspec"] = spec
-    notebook.cells.append(new_code_cell(alone.proof(), id="alone"))
+    notebook.cells.append(new_code_cell(kernels.proof(), id="alone"))
 
 
 def prepare(paths: list[Path], folder: Path) -> list[Path]:
@@ -65,19 +66,31 @@ def prepare(paths: list[Path], folder: Path) -> list[Path]:
 
 
 def nbval(copies: list[Path], folder: Path) -> int:
-    """Run copies in the kernels that `folder` describes; 0 if all agree."""
+    """Run copies, which are in `folder`, in the kernels that it describes.
+
+    Returns 0 if every output agrees, and no cell was left out.
+    """
+    report = folder / "report.xml"
     options = ["--nbval", "--nbval-cell-timeout", "600"]
     options += ["--nbval-sanitize-with", str(SANITIZE)]
     # Without loadfile the cells of one notebook go to different processes.
     options += ["-n", str(min(2, len(copies))), "--dist", "loadfile"]
     options += ["-p", "no:cacheprovider", "--rootdir", str(folder), "-q"]
-    options += ["-c", "/dev/null"]
+    options += ["-c", "/dev/null", "--junitxml", str(report)]
     command = [sys.executable, "-m", "pytest", *options, *map(str, copies)]
-    env = alone.environment(folder)
-    return subprocess.run(command, cwd=folder, env=env).returncode
+    env = kernels.environment(folder)
+    status = subprocess.run(command, cwd=folder, env=env).returncode
+    if status:
+        return status
+    notebooks = map(cells.read, copies)
+    due = sum(c.cell_type == "code" for nb in notebooks for c in nb.cells)
+    ran = len(list(ElementTree.parse(report).iter("testcase")))
+    if ran != due:
+        print(f"{due} cells were to run, and {ran} ran")
+    return int(ran != due)
 
 
-def make_kernels(paths: list[Path], folder: Path) -> dict[alone.Extras, Path]:
+def make_kernels(paths: list[Path], folder: Path) -> dict[kernels.Extras, Path]:
     """The environments that the notebooks need, each with today's wheel.
 
     Raises RuntimeError or ValueError where one cannot be had.
@@ -86,10 +99,10 @@ def make_kernels(paths: list[Path], folder: Path) -> dict[alone.Extras, Path]:
     faults = wheel.faults(built)
     if faults:
         raise ValueError(f"the wheel {'; it '.join(faults)}")
-    wanted = sorted({alone.extras_of(cells.read(path)) for path in paths})
+    wanted = sorted({kernels.extras_of(cells.read(path)) for path in paths})
     homes = {extras: alone.ready(extras, built) for extras in wanted}
     for extras, home in homes.items():
-        alone.write_kernel(extras, home, folder)
+        kernels.write(extras, home, folder)
     return homes
 
 
