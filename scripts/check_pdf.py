@@ -1,4 +1,4 @@
-"""Inspect the PDF book: its log, its fonts, its parts.
+"""Inspect the PDF book: its log, its fonts, and the rules of `pdf_rules`.
 
 LaTeX goes on where a book should not: over missing glyphs, references that
 lead nowhere, lines that leave the page. Each of these fails here.
@@ -15,6 +15,10 @@ from typing import Any
 import yaml
 from pypdf import PdfReader
 from pypdf.generic import IndirectObject
+
+from scripts import book_plan
+from scripts import pdf_rules as rules
+from scripts.pdf_file import link_actions, read_bookmarks, read_pages
 
 ROOT = Path(__file__).resolve().parent.parent
 LOG = ROOT / "_build" / "latex" / "book.log"
@@ -97,12 +101,34 @@ def file_problems(path: Path, captions: list[str]) -> list[str]:
     return found
 
 
+def book_problems(path: Path) -> list[str]:
+    """Where the file breaks a rule, or a promise of the sources."""
+    layout, reader = book_plan.layout(), PdfReader(path)
+    whole = read_pages(path)
+    pages = read_pages(path, layout.bottom / 2, layout.top * 0.8)
+    marks = read_bookmarks(path)
+    names = set(reader.named_destinations)
+    return [
+        *rules.size_problems(whole, layout),
+        *rules.ink_problems(whole, layout),
+        *rules.bookmark_problems(marks, book_plan.expected()),
+        *rules.target_problems(marks, whole),
+        *rules.link_problems(link_actions(reader), names),
+        *rules.caption_problems(pages),
+        *rules.head_problems(marks, whole, layout),
+        *rules.index_problems(marks, pages, book_plan.glossary_terms()),
+        *rules.bibliography_problems(marks, pages, book_plan.cited_works()),
+        *book_plan.appendix_problems(book_plan.read_toc()),
+    ]
+
+
 def main() -> int:
     if not PDF.exists() or not LOG.exists():
         print("_build/book.pdf is not built: run `make pdf`")
         return 1
     problems = log_problems(LOG.read_text(encoding="utf-8", errors="replace"))
     problems += file_problems(PDF, part_captions())
+    problems += book_problems(PDF)
     print("\n".join(problems) or f"{len(PdfReader(PDF).pages)} pages, all well")
     return 1 if problems else 0
 

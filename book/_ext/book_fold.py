@@ -67,13 +67,33 @@ class HtmlToNodes(HTMLParser):
 
 
 def fold_title(title: nodes.Element) -> list[nodes.Node]:
-    """The title of a fold: in color, and not alone at the foot of a page."""
-    start = r"\bookfold\bookfoldtitle{"
+    """The title of a fold, in color."""
+    start, end = r"\bookfoldtitle{", "}"
     return [
         nodes.raw("", start, format="latex"),
         *title.children,
-        nodes.raw("", "}", format="latex"),
+        nodes.raw("", end, format="latex"),
     ]
+
+
+def is_title(paragraph: nodes.paragraph) -> bool:
+    return any(
+        raw.astext() == r"\bookfoldtitle{"
+        for raw in paragraph.findall(nodes.raw)
+    )
+
+
+def with_commands(found: list[nodes.paragraph]) -> list[nodes.Node]:
+    """Titles of folds never stand alone at the foot of a page."""
+    out: list[nodes.Node] = []
+    for paragraph in found:
+        before, after = ("\\bookfold\n", "\\bookfolded\n")
+        if is_title(paragraph):
+            raws = [nodes.raw("", x, format="latex") for x in (before, after)]
+            out += [raws[0], paragraph, raws[1]]
+        else:
+            out.append(paragraph)
+    return out
 
 
 def paragraphs(html: str) -> list[nodes.paragraph]:
@@ -97,7 +117,7 @@ class PrintFolded(SphinxPostTransform):
                 continue
             if isinstance(raw.parent, nodes.TextElement):
                 continue  # an inline tag: its text stands beside it
-            raw.replace_self(paragraphs(raw.astext()))
+            raw.replace_self(with_commands(paragraphs(raw.astext())))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

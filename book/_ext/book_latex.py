@@ -57,11 +57,11 @@ SHORT = 9  # lines of code that are never split
 def lines_to_keep(cell: nodes.Element) -> tuple[int, int]:
     """The printed lines of a cell, and how many must stand together."""
     code = output = 0
-    for part in cell.children:
+    for part in filter(is_element, cell.children):
         for block in part.findall(nodes.literal_block):
             lines = block.astext().splitlines()
             printed = sum(max(1, ceil(len(line) / 80)) for line in lines)
-            if is_element(part) and part.get("nb_element") == "cell_code_source":
+            if part.get("nb_element") == "cell_code_source":
                 code += printed
             else:
                 output += printed
@@ -150,7 +150,9 @@ class PrintAddresses(SphinxPostTransform):
             source = Path(self.env.doc2path(start["docname"]))
             title = next(iter(start.findall(nodes.title)), None)
             if source.suffix == ".ipynb" and title is not None:
-                line = rf"\bookrun{{Run it in a browser: {self.colab(source)}}}"
+                line = (
+                    rf"\bookonline{{Run it in a browser: {self.colab(source)}}}"
+                )
                 here = title.parent.index(title) + 1
                 line = f"\n{line}\n"
                 title.parent.insert(here, nodes.raw("", line, format="latex"))
@@ -251,6 +253,7 @@ SPHINXSETUP = (
     "verbatimvisiblespace={}",
     "verbatimhintsturnover=false",
     "VerbatimColor={RGB}{246,246,243}",
+    "VerbatimBorderColor={RGB}{246,246,243}",
     "verbatimsep=5pt",
     "InnerLinkColor={RGB}{38,70,110}",
     "OuterLinkColor={RGB}{38,70,110}",

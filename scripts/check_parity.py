@@ -1,0 +1,257 @@
+"""Compare the HTML book with the PDF book: nothing that one says is lost.
+
+Everything the body of a web page says must stand in that page's part of the
+PDF: prose, code, outputs, folds, hidden cells, captions, tables, notes. Spaces,
+hyphens and line breaks are no part of what a page says, so both texts are
+compared as bare letters, digits and signs: a stretch of the web page is found
+when each of its characters lies in a run of RUN characters that the PDF has as
+often. Formulas are compared by their variables, counted.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeGuard
+
+from bs4 import BeautifulSoup, NavigableString, PageElement, Tag
+
+from scripts import book_plan
+from scripts.pdf_file import (
+    Bookmark,
+    letters,
+    read_bookmarks,
+    read_pages,
+    without_number,
+)
+
+ROOT = Path(__file__).resolve().parent.parent
+HTML = ROOT / "_build" / "html"
+PDF = ROOT / "_build" / "book.pdf"
+RUN = 16  # characters
+LAST_SIGN = 0x2190  # beyond it, what a glyph is called depends on its font
+
+# What a web page shows and print does not, and why.
+LEFT_OUT = {
+    "script, style, noscript, template": "not text",
+    "a.headerlink, .toctree-wrapper": "navigation",
+    "summary:has(.collapsed)": "the button that shows a hidden cell",
+    ".book-doors, .book-pdf": "the front page's ways to other pages",
+    ".explorer": "controls; print has a line and a still figure",
+    ".citation .label": "print cites by author and year",
+    ".visually-hidden, .sr-only": "read aloud, never shown",
+}
+# Elements that begin and end a stretch of text.
+BLOCKS = {
+    "p", "li", "td", "th", "pre", "h1", "h2", "h3", "h4", "h5", "dt", "dd",
+    "summary", "figcaption", "div", "section", "table", "tr", "ul", "ol", "br",
+    "details", "figure", "article", "dl", "aside", "label", "blockquote",
+}  # fmt: skip
+APART = {"caption-number", "section-number", "eqno", "math", "katex"}
+
+
+@dataclass
+class WebPage:
+    """What one page says: its stretches of text, its formulas, explorers."""
+
+    blocks: list[str] = field(default_factory=list)
+    formulas: list[str] = field(default_factory=list)
+    explorers: int = 0
+
+
+def bare(text: str) -> str:
+    """The characters that both books must have in common."""
+    plain = unicodedata.normalize("NFKC", text).lower()
+    return "".join(c for c in plain if counts(c))
+
+
+def counts(char: str) -> bool:
+    """Letters, digits and signs; no space, dash, quote or joined mark."""
+    kind = unicodedata.category(char)
+    if kind[0] == "L" or kind == "Nd":
+        return ord(char) < LAST_SIGN
+    signs = kind in {"Po", "Ps", "Pe", "Sm"} and char not in "'\"`"
+    return signs and ord(char) < 128
+
+
+def is_tag(node: PageElement) -> TypeGuard[Tag]:
+    return isinstance(node, Tag)
+
+
+def walk(node: PageElement, page: WebPage, text: list[str]) -> None:
+    """Collect the stretches of text below a node."""
+    classes = set(node.get_attribute_list("class") if is_tag(node) else ())
+
+    def cut() -> None:
+        said = "".join(text).strip()
+        if "section-number" in classes:
+            said = said.rstrip(".")
+        if said:
+            page.blocks.append(said)
+        text.clear()
+
+    if isinstance(node, NavigableString):
+        text.append(str(node) if type(node) is NavigableString else "")
+        return
+    if not is_tag(node):
+        return
+    apart = node.name in BLOCKS or bool(classes & APART)
+    if apart:
+        cut()
+    if classes & {"math", "katex"} and "highlight" not in classes:
+        page.formulas += formulas_in(node)
+        for number in node.select(".eqno"):
+            page.blocks.append(number.get_text())
+        return
+    for child in node.children:
+        walk(child, page, text)
+    if apart:
+        cut()
+
+
+def formulas_in(node: Tag) -> list[str]:
+    """The TeX of the formulas below a node, whatever sets them."""
+    sources = node.select("annotation[encoding='application/x-tex']")
+    if sources:
+        return [source.get_text() for source in sources]
+    for number in node.select(".eqno"):
+        number.extract()
+    return [node.get_text()]
+
+
+def read_html(html: str) -> WebPage:
+    """What the body of a web page says."""
+    article = BeautifulSoup(html, "html.parser").select_one("article")
+    if article is None:
+        raise ValueError("a page of the book has an <article>; this has none")
+    page = WebPage(explorers=len(article.select(".explorer")))
+    for selector in LEFT_OUT:
+        for found in article.select(selector):
+            found.decompose()
+    walk(article, page, [])
+    return page
+
+
+def runs(text: str) -> Iterator[str]:
+    for i in range(len(text) - RUN + 1):
+        yield text[i : i + RUN]
+
+
+def lost_text(blocks: Sequence[str], printed: str) -> list[str]:
+    """The parts of a page's text that the printed text lacks."""
+    there = bare(printed)
+    wanted = [(block, bare(block)) for block in blocks]
+    have = Counter(runs(there))
+    need = Counter(run for _, text in wanted for run in runs(text))
+    short = Counter(text for _, text in wanted if len(text) < RUN)
+    lost = []
+    for block, text in wanted:
+        if len(text) < RUN:
+            if there.count(text) < short[text]:
+                lost.append(" ".join(block.split()))
+            continue
+        found = [False] * len(text)
+        for i, run in enumerate(runs(text)):
+            if have[run] >= need[run]:
+                found[i : i + RUN] = [True] * RUN
+        lost += [part for part in gaps(text, found) if not_there(part, there)]
+    return lost
+
+
+def gaps(text: str, found: Sequence[bool]) -> Iterator[str]:
+    """The stretches of text that were not found."""
+    start = None
+    for i, known in enumerate([*found, True]):
+        if not known and start is None:
+            start = i
+        elif known and start is not None:
+            yield text[start:i]
+            start = None
+
+
+def not_there(part: str, there: str) -> bool:
+    """A page may end within a run: what is cut off must still be somewhere."""
+    return len(part) >= RUN or part not in there
+
+
+def variables(formula: str) -> int:
+    """How many letters that are set as variables a formula has."""
+    words = r"\\(?:text|mathrm|operatorname|textbf|texttt|mathbb|mathcal)\*?"
+    plain = re.sub(words + r"\s*\{[^{}]*\}", " ", formula)
+    plain = re.sub(r"\\(?:label|tag|begin|end)\s*\{[^{}]*\}", " ", plain)
+    return len(re.findall(r"[A-Za-z]", re.sub(r"\\[A-Za-z]+", " ", plain)))
+
+
+def printed_variables(text: str) -> int:
+    """Letters in the alphabets that Unicode keeps for formulas."""
+    return sum(0x1D400 <= ord(c) <= 0x1D7CB or c == "\u210e" for c in text)
+
+
+def problems(page: WebPage, printed: str) -> list[str]:
+    """What the printed text of a page lacks."""
+    found = [f"lost: {part[:100]}" for part in lost_text(page.blocks, printed)]
+    needed = sum(map(variables, page.formulas))
+    there = printed_variables(printed)
+    if there < needed:
+        found.append(f"formulas: {needed} variables on the web, {there} here")
+    stills = len(re.findall(r"Interactive in the HTML\s+edition", printed))
+    if stills < page.explorers:
+        found.append(f"{page.explorers} explorers, {stills} named in print")
+    return found
+
+
+def title_of(html: str) -> str:
+    heading = BeautifulSoup(html, "html.parser").select_one("article h1")
+    for link in heading.select("a, .section-number") if heading else []:
+        link.extract()
+    return heading.get_text().strip() if heading else ""
+
+
+def ranges(
+    titles: Sequence[str], marks: Sequence[Bookmark], last: int
+) -> list[tuple[int, int]]:
+    """For each page of the book its first and last page in the PDF."""
+    names = [letters(without_number(mark.title)) for mark in marks]
+    starts, at = [], 0
+    for title in titles:
+        if letters(title) not in names[at:]:
+            raise ValueError(f"the PDF has no bookmark {title!r} in its place")
+        at = names.index(letters(title), at) + 1
+        starts.append(marks[at - 1].page or 0)
+    return list(zip(starts, [*starts[1:], last], strict=True))
+
+
+def compare(names: Sequence[str], html: Path, pdf: Path) -> list[str]:
+    """Complaints about all pages of the book."""
+    layout = book_plan.layout()
+    pages = read_pages(pdf, layout.bottom * 0.5, layout.top * 0.8)
+    marks = read_bookmarks(pdf)
+    texts = [(html / f"{n}.html").read_text(encoding="utf-8") for n in names]
+    titles = [book_plan.PREFACE, *map(title_of, texts[1:])]
+    found = []
+    where = ranges(titles, marks, len(pages) - 1)
+    for name, text, (first, last) in zip(names, texts, where, strict=True):
+        first = 0 if name == names[0] else first  # the title is on the cover
+        page = read_html(text)
+        said = "".join(p.text for p in pages[first : last + 1])
+        found += [f"{name}: {what}" for what in problems(page, said)]
+    return found
+
+
+def main() -> int:
+    if not PDF.exists() or not (HTML / "index.html").exists():
+        print("the books are not built: run `make book`")
+        return 1
+    names = book_plan.pages_in_order()
+    found = compare(names, HTML, PDF)
+    print("\n".join(found) or f"{len(names)} pages say the same in both books")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
