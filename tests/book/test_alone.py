@@ -86,6 +86,10 @@ def test_a_wheel_that_is_not_the_package_fails_the_check(
 
 def test_a_wheel_of_yesterday_is_found(tmp_path: Path, built: Path) -> None:
     root = tree_with(tmp_path, 'packages = ["llm_utils"]')
+    for rest in ("__pycache__/style.pyc", ".ipynb_checkpoints/style.py"):
+        path = root / "llm_utils" / "viz" / rest
+        path.parent.mkdir()
+        path.write_text("", encoding="utf-8")
     assert wheel.faults(built, root) == []
     with (root / "llm_utils" / "viz" / "style.py").open("a") as file:
         file.write("# new\n")
@@ -334,6 +338,22 @@ def test_a_run_that_leaves_a_cell_out_fails(
     assert check_notebooks.nbval([path], tmp_path) == status
     said = f"2 cells were to run, and {ran} ran"
     assert (said in capfd.readouterr().out) is bool(status)
+
+
+@pytest.mark.parametrize("besides", [[], ["holds einops"]])
+def test_a_notebook_that_installs_a_package_fails(
+    monkeypatch, tmp_path: Path, capsys, besides: list[str]
+) -> None:
+    homes = {(): tmp_path / "core"}
+    for name in ("make_kernels", "prepare", "nbval"):
+        answer = {"make_kernels": homes, "prepare": [], "nbval": 0}[name]
+        monkeypatch.setattr(
+            check_notebooks, name, lambda *words, answer=answer: answer
+        )
+    monkeypatch.setattr(alone, "unfit", lambda home, extras: besides)
+    assert check_notebooks.run([], tmp_path) == len(besides)
+    said = "after the notebooks core holds einops" in capsys.readouterr().out
+    assert said is bool(besides)
 
 
 def test_a_package_from_the_checkout_is_found(monkeypatch) -> None:
