@@ -16,10 +16,17 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TypeGuard
 
-from bs4 import BeautifulSoup, NavigableString, PageElement, Tag
+from bs4 import (
+    BeautifulSoup,
+    NavigableString,
+    PageElement,
+    SoupStrainer,
+    Tag,
+)
 
 from scripts import book_plan
 from scripts.pdf_file import (
@@ -57,8 +64,9 @@ APART = {"caption-number", "section-number", "eqno", "math", "katex"}
 
 @dataclass
 class WebPage:
-    """What one page says: its stretches of text, its formulas, explorers."""
+    """What one page says: its title, stretches of text, formulas, explorers."""
 
+    title: str = ""
     blocks: list[str] = field(default_factory=list)
     formulas: list[str] = field(default_factory=list)
     explorers: int = 0
@@ -66,8 +74,7 @@ class WebPage:
 
 def bare(text: str) -> str:
     """The characters that both books must have in common."""
-    plain = unicodedata.normalize("NFKC", text).lower()
-    return "".join(c for c in plain if counts(c))
+    return "".join(c for c in folded(text) if counts(c))
 
 
 def counts(char: str) -> bool:
@@ -75,7 +82,7 @@ def counts(char: str) -> bool:
     kind = unicodedata.category(char)
     if kind[0] == "L" or kind == "Nd":
         return ord(char) < LAST_SIGN
-    signs = kind in {"Po", "Ps", "Pe", "Sm"} and char not in "'\"`"
+    signs = kind in {"Pc", "Po", "Ps", "Pe", "Sm"} and char not in "'\"`"
     return signs and ord(char) < 128
 
 
@@ -124,15 +131,25 @@ def formulas_in(node: Tag) -> list[str]:
     return [node.get_text()]
 
 
+def title_of(article: Tag) -> str:
+    """The heading of a page, without its number."""
+    if article.h1 is None:
+        return ""
+    number = article.h1.select_one(".section-number")
+    said = article.h1.get_text()
+    return said.removeprefix(number.get_text() if number else "").strip()
+
+
 def read_html(html: str) -> WebPage:
     """What the body of a web page says."""
-    article = BeautifulSoup(html, "html.parser").select_one("article")
+    only = SoupStrainer("article")
+    article = BeautifulSoup(html, "html.parser", parse_only=only).article
     if article is None:
         raise ValueError("a page of the book has an <article>; this has none")
     page = WebPage(explorers=len(article.select(".explorer")))
-    for selector in LEFT_OUT:
-        for found in article.select(selector):
-            found.decompose()
+    for found in article.select(", ".join(LEFT_OUT)):
+        found.decompose()
+    page.title = title_of(article)
     walk(article, page, [])
     return page
 
@@ -140,6 +157,31 @@ def read_html(html: str) -> WebPage:
 def runs(text: str) -> Iterator[str]:
     for i in range(len(text) - RUN + 1):
         yield text[i : i + RUN]
+
+
+@cache
+def folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).lower()
+
+
+@cache
+def spaced(text: str) -> str:
+    """The text with a space for all that does not count."""
+    return "".join(c if counts(c) else " " for c in folded(text))
+
+
+def says(text: str) -> bool:
+    """Whether there is more to a short text than a full stop."""
+    return any(c.isalnum() for c in text)
+
+
+@cache
+def times(text: str, printed: str) -> int:
+    """How often a short text stands by itself, not within a word or name."""
+    spelled = r"\s*".join(map(re.escape, text))
+    start = r"(?<!\w)" if text[0].isalnum() else ""
+    end = r"(?!\w)" if text[-1].isalnum() else ""
+    return len(re.findall(start + spelled + end, spaced(printed)))
 
 
 def lost_text(blocks: Sequence[str], printed: str) -> list[str]:
@@ -152,7 +194,7 @@ def lost_text(blocks: Sequence[str], printed: str) -> list[str]:
     lost = []
     for block, text in wanted:
         if len(text) < RUN:
-            if there.count(text) < short[text]:
+            if says(text) and times(text, printed) < short[text]:
                 lost.append(" ".join(block.split()))
             continue
         found = [False] * len(text)
@@ -205,13 +247,6 @@ def problems(page: WebPage, printed: str) -> list[str]:
     return found
 
 
-def title_of(html: str) -> str:
-    heading = BeautifulSoup(html, "html.parser").select_one("article h1")
-    for link in heading.select("a, .section-number") if heading else []:
-        link.extract()
-    return heading.get_text().strip() if heading else ""
-
-
 def ranges(
     titles: Sequence[str], marks: Sequence[Bookmark], last: int
 ) -> list[tuple[int, int]]:
@@ -230,14 +265,14 @@ def compare(names: Sequence[str], html: Path, pdf: Path) -> list[str]:
     """Complaints about all pages of the book."""
     layout = book_plan.layout()
     pages = read_pages(pdf, layout.bottom * 0.5, layout.top * 0.8)
-    marks = read_bookmarks(pdf)
-    texts = [(html / f"{n}.html").read_text(encoding="utf-8") for n in names]
-    titles = [book_plan.PREFACE, *map(title_of, texts[1:])]
+    web = [
+        read_html((html / f"{name}.html").read_text("utf-8")) for name in names
+    ]
+    titles = [book_plan.PREFACE, *(page.title for page in web[1:])]
+    where = ranges(titles, read_bookmarks(pdf), len(pages) - 1)
+    where[0] = (0, where[0][1])  # the front page's title is on the cover
     found = []
-    where = ranges(titles, marks, len(pages) - 1)
-    for name, text, (first, last) in zip(names, texts, where, strict=True):
-        first = 0 if name == names[0] else first  # the title is on the cover
-        page = read_html(text)
+    for name, page, (first, last) in zip(names, web, where, strict=True):
         said = "".join(p.text for p in pages[first : last + 1])
         found += [f"{name}: {what}" for what in problems(page, said)]
     return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from typing import TypeGuard
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -16,7 +17,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 INLINE = {
     "b": nodes.strong,
     "strong": nodes.strong,
-    "summary": nodes.inline,
+    "summary": nodes.strong,
     "i": nodes.emphasis,
     "em": nodes.emphasis,
     "code": nodes.literal,
@@ -49,14 +50,15 @@ class HtmlToNodes(HTMLParser):
         if tag in BREAKS:
             self.end_paragraph()
         if tag in INLINE:
-            self.here.append(INLINE[tag]())
+            classes = ["fold-title"] if tag == "summary" else []
+            self.here.append(INLINE[tag](classes=classes))
 
     def handle_endtag(self, tag: str) -> None:
         if tag in SILENT:
             self.silent = max(0, self.silent - 1)
         if tag in INLINE and len(self.here) > 1:
             done = self.here.pop()
-            self.here[-1] += fold_title(done) if tag == "summary" else done
+            self.here[-1] += done
         if tag in BREAKS:
             self.end_paragraph()
 
@@ -66,34 +68,25 @@ class HtmlToNodes(HTMLParser):
             self.here[-1] += nodes.Text(text)
 
 
-def fold_title(title: nodes.Element) -> list[nodes.Node]:
-    """The title of a fold, in color."""
-    start, end = r"\bookfoldtitle{", "}"
-    return [
-        nodes.raw("", start, format="latex"),
-        *title.children,
-        nodes.raw("", end, format="latex"),
-    ]
-
-
-def is_title(paragraph: nodes.paragraph) -> bool:
-    return any(
-        raw.astext() == r"\bookfoldtitle{"
-        for raw in paragraph.findall(nodes.raw)
-    )
-
-
 def with_commands(found: list[nodes.paragraph]) -> list[nodes.Node]:
-    """Titles of folds never stand alone at the foot of a page."""
+    """Titles of folds in color, and never alone at the foot of a page."""
     out: list[nodes.Node] = []
     for paragraph in found:
-        before, after = ("\\bookfold\n", "\\bookfolded\n")
-        if is_title(paragraph):
-            raws = [nodes.raw("", x, format="latex") for x in (before, after)]
-            out += [raws[0], paragraph, raws[1]]
-        else:
-            out.append(paragraph)
+        titles = [n for n in paragraph.children if is_title(n)]
+        for title in titles:
+            start, end = latex(r"\bookfoldtitle{"), latex("}")
+            title.replace_self([start, *title.children, end])
+        before, after = latex("\\bookfold\n"), latex("\\bookfolded\n")
+        out += [before, paragraph, after] if titles else [paragraph]
     return out
+
+
+def latex(command: str) -> nodes.raw:
+    return nodes.raw("", command, format="latex")
+
+
+def is_title(node: nodes.Node) -> TypeGuard[nodes.strong]:
+    return isinstance(node, nodes.strong) and "fold-title" in node["classes"]
 
 
 def paragraphs(html: str) -> list[nodes.paragraph]:
