@@ -3,7 +3,7 @@
 A number in a chapter's text that looks measured must come from a cell through
 `glue`. It looks measured if it has a decimal point or a percent sign, counts
 something (`UNITS`), or is long and was printed by a cell. Three kinds may be
-typed: arithmetic on paper (the sections in `ON_PAPER`), what the paragraph
+typed: arithmetic on paper (the sections in `ON_PAPER`), what the sentence
 cites, and what the cell's metadata call given, with the reason:
 
     "given": {"256": "the values of a byte"}
@@ -30,6 +30,8 @@ UNITS = (
     "|samples?|seconds?|sentences?|steps?|stories|tokens?|times|words?|x"
 )
 COUNTS = re.compile(rf"\s?%|[\s-](?:[a-z]+\s)?(?:{UNITS})\b")
+CITED = "\N{REPLACEMENT CHARACTER}"
+SENTENCE_END = re.compile(r"(?<=[.?!:])\s+(?=[A-Z\ufffc])")
 LONG = 3  # digits of a number that is no coincidence
 GLUED = re.compile(r"\{glue:?\w*\}`([\w-]+)[^`]*`")
 
@@ -68,28 +70,27 @@ def bare(number: str) -> str:
     return number.replace(",", "")
 
 
-def paragraphs(source: str) -> Iterator[tuple[str, int, bool]]:
-    """(text with gaps, level if it is a heading, whether it cites)."""
+def paragraphs(source: str) -> Iterator[tuple[str, int]]:
+    """(text with gaps and citations marked, level if it is a heading)."""
     blocks: dict[int, list[str]] = {}
     level: dict[int, int] = {}
-    cites: set[int] = set()
     for bit in bits(source):
-        piece = bit.text if bit.kind == "text" else GAP
+        cites = bit.kind == "role" and bit.name.startswith("cite")
+        piece = bit.text if bit.kind == "text" else CITED if cites else GAP
         blocks.setdefault(bit.block, []).append(piece)
         level[bit.block] = bit.heading
-        if bit.kind == "role" and bit.name.startswith("cite"):
-            cites.add(bit.block)
     for block, pieces in blocks.items():
-        yield "".join(pieces), level[block], block in cites
+        yield "".join(pieces), level[block]
 
 
 def measured(text: str, known: set[str]) -> Iterator[str]:
     """The numbers of a text that look as if somebody had measured them."""
-    for match in NUMBER.finditer(text):
-        number = match.group()
-        counts = COUNTS.match(text, match.end())
-        if "." in number or counts or bare(number) in known:
-            yield number
+    for sentence in SENTENCE_END.split(text):
+        for match in NUMBER.finditer("" if CITED in sentence else sentence):
+            number = match.group()
+            counts = COUNTS.match(sentence, match.end())
+            if "." in number or counts or bare(number) in known:
+                yield number
 
 
 def numbers_glued(notebook: NotebookNode, path: Path) -> list[str]:
@@ -100,14 +101,14 @@ def numbers_glued(notebook: NotebookNode, path: Path) -> list[str]:
     for cell in notebook.cells:
         text = cell.cell_type == "markdown"
         typed = set()
-        for block, level, cites in paragraphs(
+        for block, level in paragraphs(
             cell.source if text else caption_of(cell)
         ):
             if level:
                 deeper = paper and level > paper
                 on_paper = ON_PAPER.search(block)
                 paper = paper if deeper else level if on_paper else 0
-            elif not cites and not (paper and text):
+            elif not (paper and text):
                 typed |= set(measured(block, known))
         given = cell.metadata.get("given", {})
         found += [

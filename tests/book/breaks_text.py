@@ -78,6 +78,8 @@ BREAKS = {
     ],
     "numbers_glued": [
         says("It is 3.5 here."),
+        says("We saw 3.5. Others {cite:t}`gage1994bpe` did not."),
+        says("Others {cite:t}`gage1994bpe` did. But: It was 3.5."),
         says("It takes 20% more."),
         says("It takes 20 percent more."),
         says("It is 4 times as fast."),

@@ -17,6 +17,7 @@ from planted import (
     SOLUTIONS,
     chapter,
     exercise,
+    says,
     solutions,
 )
 
@@ -65,6 +66,19 @@ def test_every_rule_has_a_planted_break() -> None:
 def test_every_rule_says_what_it_holds() -> None:
     for rule in rules.RULES:
         assert (rule.__doc__ or "").split("\n\n")[0].strip().endswith(".")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "On 16 pages {cite:t}`gage1994bpe` saw 3.5 bytes, or 20%.",
+        "It has `3.5` bytes, $3.5$ bytes, and stands in chapter 3.",
+        "In 1994 there was version 3, and GPT-2 came 25 years later.",
+    ],
+)
+def test_numbers_that_were_not_measured_here_may_be_typed(words: str) -> None:
+    nb = says(words).make()
+    assert BY_NAME["numbers_glued"](nb, CHAPTER) == []
 
 
 # -- what belongs to the book as a whole
