@@ -115,6 +115,7 @@ def book_problems(path: Path) -> list[str]:
         *rules.target_problems(marks, whole),
         *rules.link_problems(link_actions(reader), names),
         *rules.caption_problems(pages),
+        *rules.raw_problems(pages),
         *rules.head_problems(marks, whole, layout),
         *rules.index_problems(marks, pages, book_plan.glossary_terms()),
         *rules.bibliography_problems(marks, pages, book_plan.cited_works()),

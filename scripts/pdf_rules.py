@@ -17,6 +17,12 @@ SLACK = 10.0  # points that ink may stand out
 WEB = ("http", "https", "mailto")
 CAPTION = re.compile(r"^(Fig\.|Table|Listing) (\d+)\.(\d+): ?\S", re.MULTILINE)
 INDEX_ENTRY = re.compile(r"^(.*?), *\d+(?:, *\d+)*$", re.MULTILINE)
+RAW = re.compile(
+    r"### (?:BEGIN|END) SOLUTION"
+    r"|\{(?:term|ref|numref|eq|doc|glue|cite)(?::\w+)*\} ?[`\u2018\u201c]"
+    r"|^:{3,}|[a-z.]\[\^\w+\]|</?(?:details|summary|div)\b|<[\w.]+ object at 0x",
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True)
@@ -142,6 +148,15 @@ def caption_problems(pages: Sequence[Page]) -> list[str]:
                              f" expected {chapter}.{expected}")  # fmt: skip
             last[kind, chapter] = int(count)
     return found if last else ["no numbered figure in the whole book"]
+
+
+def raw_problems(pages: Sequence[Page]) -> list[str]:
+    """No markup of the sources is printed as it was typed."""
+    return [
+        f"page {number}: printed as it was typed: {found[0]!r}"
+        for number, page in enumerate(pages, start=1)
+        for found in RAW.finditer(page.text)
+    ]
 
 
 def section_pages(

@@ -145,7 +145,8 @@ class PrintAddresses(SphinxPostTransform):
             address = link.get("refuri", "")
             shown = urlsplit(address).netloc in link.astext()
             if address.startswith("http") and not shown and not in_list(link):
-                link.parent.insert(link.parent.index(link) + 1, note(address))
+                here = link.parent.index(link) + 1
+                link.parent.insert(here, note(address, in_text(link)))
         for start in list(self.document.findall(addnodes.start_of_file)):
             source = Path(self.env.doc2path(start["docname"]))
             title = next(iter(start.findall(nodes.title)), None)
@@ -176,18 +177,32 @@ def latex_address(address: str) -> str:
     return rf"\href{{{escaped}}}{{\nolinkurl{{{shown}}}}}"
 
 
-def in_list(node: nodes.Node) -> bool:
-    """Whether a link stands in the bibliography."""
+def above(node: nodes.Node) -> list[nodes.Element]:
+    """The elements that hold a node, from the inside out."""
+    found = []
     while node.parent is not None:
         node = node.parent
-        if isinstance(node, nodes.citation):
-            return True
-    return False
+        found.append(node)
+    return found
 
 
-def note(address: str) -> nodes.raw:
+def in_list(link: nodes.Node) -> bool:
+    """Whether a link stands in the bibliography, or in a title."""
+    apart = (nodes.citation, nodes.title)
+    return any(isinstance(node, apart) for node in above(link))
+
+
+def in_text(link: nodes.Node) -> bool:
+    """Whether a link stands in running text, where a footnote can be."""
+    boxed = (nodes.table, nodes.Admonition, nodes.caption, nodes.footnote)
+    return not any(isinstance(node, boxed) for node in above(link))
+
+
+def note(address: str, foot: bool = True) -> nodes.raw:
+    """An address as a footnote, or else in parentheses."""
     escaped = address.replace("%", r"\%").replace("#", r"\#")
-    return nodes.raw("", rf"\bookaddress{{{escaped}}}", format="latex")
+    command = r"\bookaddress" if foot else r"\bookinline"
+    return nodes.raw("", rf"{command}{{{escaped}}}", format="latex")
 
 
 class FrontPage(SphinxPostTransform):

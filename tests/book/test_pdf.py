@@ -123,6 +123,23 @@ def test_a_gap_in_the_numbers_of_figures_is_found() -> None:
     assert rules.caption_problems(prose) == []
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "### BEGIN SOLUTION",
+        "see {term}`token`",
+        "{glue:text}`speed`",
+        ":::",
+        "a note[^one]",
+        "<summary>Answer",
+        "<Figure object at 0x7f",
+    ],
+)
+def test_markup_that_is_printed_is_found(raw: str) -> None:
+    assert rules.raw_problems(PAGES) == []
+    assert "page 3" in rules.raw_problems(body(text=f"1.1 Bytes\n{raw}"))[0]
+
+
 def test_a_page_without_its_running_head_is_found() -> None:
     assert "page 3" in rules.head_problems(MARKS, body(lines=[]), LAYOUT)[0]
 
