@@ -20,7 +20,8 @@ INDEX_ENTRY = re.compile(r"^(.*?), *\d+(?:, *\d+)*$", re.MULTILINE)
 RAW = re.compile(
     r"### (?:BEGIN|END) SOLUTION"
     r"|\{(?:term|ref|numref|eq|doc|glue|cite)(?::\w+)*\} ?[`\u2018\u201c]"
-    r"|^:{3,}|[a-z.]\[\^\w+\]|</?(?:details|summary|div)\b|<[\w.]+ object at 0x",
+    r"|^:{3,}|[a-z.]\[\^\w+\]|</?(?:details|summary|div)\b"
+    r"|<[\w.]+ object at 0x",
     re.MULTILINE,
 )
 

@@ -6,6 +6,9 @@ in each section that uses it. The glossary's own entry is the main one.
 
 from __future__ import annotations
 
+from pathlib import Path
+from zlib import crc32
+
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
@@ -53,6 +56,12 @@ class IndexTerms(SphinxTransform):
             ref.parent.insert(ref.parent.index(ref), [entry, target])
 
 
-def setup(app: Sphinx) -> dict[str, bool]:
+def setup(app: Sphinx) -> dict[str, int]:
     app.add_transform(IndexTerms)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    # Sphinx reads all pages again when this number changes.
+    version = crc32(Path(__file__).read_bytes())
+    return {
+        "env_version": version,
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+    }

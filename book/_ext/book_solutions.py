@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
+from zlib import crc32
 
 from sphinx.application import Sphinx
 
@@ -32,6 +34,12 @@ def read_source(app: Sphinx, docname: str, source: list[str]) -> None:
     source[0] = json.dumps(notebook)
 
 
-def setup(app: Sphinx) -> dict[str, bool]:
+def setup(app: Sphinx) -> dict[str, int]:
     app.connect("source-read", read_source)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    # Sphinx reads all pages again when this number changes.
+    version = crc32(Path(__file__).read_bytes())
+    return {
+        "env_version": version,
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+    }
