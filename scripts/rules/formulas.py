@@ -37,7 +37,7 @@ def formulas_compile(notebook: NotebookNode, path: Path) -> list[str]:
         if SEEN[formula].error
     ]
     return found + [
-        f"{where}: no formula, for Markdown: {bit.text.strip()!r}"
+        f"{where}: no formula, for Markdown: {bit.text[seen.start() :][:40]!r}"
         for where, bit in written(notebook)
-        if bit.kind == "text" and UNSEEN.search(bit.text)
+        if bit.kind == "text" and (seen := UNSEEN.search(bit.text))
     ]

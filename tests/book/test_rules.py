@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from planted import (
     solutions,
 )
 
+from llm_utils.notebook import show_source, source_of
+from llm_utils.text.merges import PairTable, merge
 from scripts import cells, notebooks, rules
 from scripts.rules import code as code_rules
 from scripts.rules import form, references
@@ -79,6 +82,31 @@ def test_every_rule_says_what_it_holds() -> None:
 def test_numbers_that_were_not_measured_here_may_be_typed(words: str) -> None:
     nb = says(words).make()
     assert BY_NAME["numbers_glued"](nb, CHAPTER) == []
+
+
+def delta_of_today() -> str:
+    """What show_delta gives for `mine` of breaks_form.DELTA and merge."""
+    mine, new = "def mine(x):\n    return x", source_of(merge, False)
+    lines = difflib.unified_diff(
+        mine.splitlines(), new.splitlines(), n=2, lineterm=""
+    )
+    return "\n".join(["```diff", *list(lines)[2:], "```"])
+
+
+@pytest.mark.parametrize(
+    ("source", "stored"),
+    [
+        (breaks_form.DELTA, delta_of_today()),
+        (
+            "from llm_utils.text import merges as m\n"
+            "show_source(m.merge, m.PairTable.merge, doc=False)",
+            show_source(merge, PairTable.merge, doc=False).data,
+        ),
+    ],
+)
+def test_source_of_today_is_not_blamed(source: str, stored: str) -> None:
+    nb = breaks_form.shows(source, stored).make()
+    assert code_rules.source_is_of_today(nb, CHAPTER) == []
 
 
 # -- what belongs to the book as a whole
