@@ -60,6 +60,11 @@ def page_headings(page: str, level: int, root: Path) -> list[Heading]:
     return [Heading(level + n - 1, title) for n, title in found if n <= 2]
 
 
+def title_of(page: str, root: Path = ROOT) -> str:
+    """The heading of a page."""
+    return headings(prose(source_of(page, root)))[0][1]
+
+
 def in_toc(entries: list[dict[str, Any]], level: int) -> Iterator[Any]:
     """Each page below an entry with its level."""
     for entry in entries:

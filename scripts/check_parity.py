@@ -29,13 +29,7 @@ from bs4 import (
 )
 
 from scripts import book_plan
-from scripts.pdf_file import (
-    Bookmark,
-    letters,
-    read_bookmarks,
-    read_pages,
-    without_number,
-)
+from scripts.pdf_file import page_ranges, read_bookmarks, read_pages
 
 ROOT = Path(__file__).resolve().parent.parent
 HTML = ROOT / "_build" / "html"
@@ -70,6 +64,7 @@ class WebPage:
     blocks: list[str] = field(default_factory=list)
     formulas: list[str] = field(default_factory=list)
     explorers: int = 0
+    stills: int = 0  # explorers that stand beside a figure with a caption
 
 
 def bare(text: str) -> str:
@@ -131,6 +126,12 @@ def formulas_in(node: Tag) -> list[str]:
     return [node.get_text()]
 
 
+def has_still(explorer: Tag) -> bool:
+    """Whether the section of an explorer has a figure with a caption."""
+    section = explorer.find_parent("section")
+    return bool(section and section.select_one("figure figcaption"))
+
+
 def title_of(article: Tag) -> str:
     """The heading of a page, without its number."""
     if article.h1 is None:
@@ -146,7 +147,9 @@ def read_html(html: str) -> WebPage:
     article = BeautifulSoup(html, "html.parser", parse_only=only).article
     if article is None:
         raise ValueError("a page of the book has an <article>; this has none")
-    page = WebPage(explorers=len(article.select(".explorer")))
+    explorers = article.select(".explorer")
+    stills = sum(has_still(explorer) for explorer in explorers)
+    page = WebPage(explorers=len(explorers), stills=stills)
     for found in article.select(", ".join(LEFT_OUT)):
         found.decompose()
     page.title = title_of(article)
@@ -241,24 +244,12 @@ def problems(page: WebPage, printed: str) -> list[str]:
     there = printed_variables(printed)
     if there < needed:
         found.append(f"formulas: {needed} variables on the web, {there} here")
-    stills = len(re.findall(r"Interactive in the HTML\s+edition", printed))
-    if stills < page.explorers:
-        found.append(f"{page.explorers} explorers, {stills} named in print")
+    if page.stills < page.explorers:
+        found.append("an explorer without a figure that says the same")
+    named = len(re.findall(r"Interactive in the HTML\s+edition", printed))
+    if named < page.explorers:
+        found.append(f"{page.explorers} explorers, {named} named in print")
     return found
-
-
-def ranges(
-    titles: Sequence[str], marks: Sequence[Bookmark], last: int
-) -> list[tuple[int, int]]:
-    """For each page of the book its first and last page in the PDF."""
-    names = [letters(without_number(mark.title)) for mark in marks]
-    starts, at = [], 0
-    for title in titles:
-        if letters(title) not in names[at:]:
-            raise ValueError(f"the PDF has no bookmark {title!r} in its place")
-        at = names.index(letters(title), at) + 1
-        starts.append(marks[at - 1].page or 0)
-    return list(zip(starts, [*starts[1:], last], strict=True))
 
 
 def compare(names: Sequence[str], html: Path, pdf: Path) -> list[str]:
@@ -269,7 +260,7 @@ def compare(names: Sequence[str], html: Path, pdf: Path) -> list[str]:
         read_html((html / f"{name}.html").read_text("utf-8")) for name in names
     ]
     titles = [book_plan.PREFACE, *(page.title for page in web[1:])]
-    where = ranges(titles, read_bookmarks(pdf), len(pages) - 1)
+    where = page_ranges(titles, read_bookmarks(pdf), len(pages) - 1)
     where[0] = (0, where[0][1])  # the front page's title is on the cover
     found = []
     for name, page, (first, last) in zip(names, web, where, strict=True):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,13 @@ from pypdf.generic import IndirectObject
 
 from scripts import book_plan
 from scripts import pdf_rules as rules
-from scripts.pdf_file import link_actions, read_bookmarks, read_pages
+from scripts.pdf_file import (
+    Bookmark,
+    link_actions,
+    page_ranges,
+    read_bookmarks,
+    read_pages,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 LOG = ROOT / "_build" / "latex" / "book.log"
@@ -101,6 +107,25 @@ def file_problems(path: Path, captions: list[str]) -> list[str]:
     return found
 
 
+def jumps(reader: PdfReader) -> list[tuple[int, int]]:
+    """Each link within the file: the page it is on and the one it leads to."""
+    names = reader.named_destinations
+    found = []
+    for page, kind, target in link_actions(reader):
+        place = names.get(str(target)) if kind == "/GoTo" else None
+        to = reader.get_destination_page_number(place) if place else None
+        if to is not None:
+            found.append((page, to))
+    return found
+
+
+def places(marks: Sequence[Bookmark], last: int) -> dict[str, tuple[int, int]]:
+    """The pages of the PDF that each page of the sources fills."""
+    names = book_plan.pages_in_order()[1:]
+    titles = [book_plan.title_of(name) for name in names]
+    return dict(zip(names, page_ranges(titles, marks, last), strict=True))
+
+
 def book_problems(path: Path) -> list[str]:
     """Where the file breaks a rule, or a promise of the sources."""
     layout, reader = book_plan.layout(), PdfReader(path)
@@ -114,6 +139,7 @@ def book_problems(path: Path) -> list[str]:
         *rules.bookmark_problems(marks, book_plan.expected()),
         *rules.target_problems(marks, whole),
         *rules.link_problems(link_actions(reader), names),
+        *rules.crossing_problems(jumps(reader), places(marks, len(pages) - 1)),
         *rules.caption_problems(pages),
         *rules.raw_problems(pages),
         *rules.head_problems(marks, whole, layout),

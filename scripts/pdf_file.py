@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,20 @@ def read_bookmarks(path: Path) -> list[Bookmark]:
 def without_number(title: str) -> str:
     """A bookmark's title without the number of its section."""
     return re.sub(r"^(?:\d+(?:\.\d+)*|[A-Z](?:\.\d+)+)\s+", "", title).strip()
+
+
+def page_ranges(
+    titles: Sequence[str], marks: Sequence[Bookmark], last: int
+) -> list[tuple[int, int]]:
+    """For each title its first and last page, in order; pages overlap."""
+    names = [letters(without_number(mark.title)) for mark in marks]
+    starts, at = [], 0
+    for title in titles:
+        if letters(title) not in names[at:]:
+            raise ValueError(f"the PDF has no bookmark {title!r} in its place")
+        at = names.index(letters(title), at) + 1
+        starts.append(marks[at - 1].page or 0)
+    return list(zip(starts, [*starts[1:], last], strict=True))
 
 
 def resolved(thing: Any) -> Any:

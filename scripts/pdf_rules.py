@@ -13,6 +13,11 @@ from urllib.parse import urlsplit
 
 from scripts.pdf_file import Bookmark, Box, Page, letters, without_number
 
+ROUND_TRIP = {
+    "chapters": ("exercises",),
+    "exercises": ("chapters", "solutions"),
+    "solutions": ("chapters", "exercises"),
+}
 SLACK = 10.0  # points that ink may stand out
 WEB = ("http", "https", "mailto")
 CAPTION = re.compile(r"^(Fig\.|Table|Listing) (\d+)\.(\d+): ?\S", re.MULTILINE)
@@ -135,6 +140,28 @@ def link_problems(
             found.append(f"{where}: a {kind or 'missing'} action")
         elif urlsplit(str(target)).scheme not in WEB:
             found.append(f"{where}: not an address on the web")
+    return found
+
+
+def crossing_problems(
+    jumps: Iterable[tuple[int, int]], places: dict[str, tuple[int, int]]
+) -> list[str]:
+    """Chapter, exercises and solutions lead to each other within the file.
+
+    jumps are (from page, to page); places are the pages that a source fills.
+    """
+    known, found = list(jumps), []
+    for page in places:
+        kind, _, rest = page.partition("/")
+        for other in ROUND_TRIP.get(kind, ()):
+            to = f"{other}/{rest}"
+            if to not in places:
+                continue
+            here, there = places[page], places[to]
+            if not any(
+                here[0] <= a <= here[1] and b == there[0] for a, b in known
+            ):
+                found.append(f"no link from {page} to {to}")
     return found
 
 

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts import check_parity
 from scripts.check_parity import lost_text, problems, read_html, variables
-from scripts.pdf_file import Bookmark
+from scripts.pdf_file import Bookmark, page_ranges
 
 WEB = """
 <nav>Contents that print has elsewhere</nav>
@@ -34,7 +33,8 @@ WEB = """
 </aside>
 <div class="admonition"><p class="admonition-title">At scale</p>
   <p>What changes when it grows.</p></div>
-<div class="explorer"><button>Step</button></div>
+<section><div class="explorer"><button>Step</button></div>
+<figure><figcaption>Four of its stations.</figcaption></figure></section>
 </article>
 """
 PRINT = """
@@ -56,6 +56,7 @@ A note at the foot of a page, or at its end.
 At scale
 What changes when it grows.
 Interactive in the HTML edition: stepper.
+Four of its stations.
 """
 
 
@@ -89,6 +90,12 @@ def test_the_same_page_in_both_books_is_not_blamed() -> None:
 def test_a_planted_loss_is_found(name: str, gone: str) -> None:
     assert PRINT.count(gone) == 1, name
     assert problems(read_html(WEB), PRINT.replace(gone, "")), name
+
+
+def test_an_explorer_without_a_still_is_found() -> None:
+    bare = WEB.replace("<figcaption>Four of its stations.</figcaption>", "")
+    (problem,) = problems(read_html(bare), PRINT)
+    assert "explorer without a figure" in problem
 
 
 def test_what_stands_twice_must_be_printed_twice() -> None:
@@ -146,13 +153,13 @@ def test_formulas_set_by_katex_are_read() -> None:
 
 def test_each_page_has_its_place_in_the_pdf() -> None:
     marks = [Bookmark(0, "A", 1), Bookmark(1, "1 B", 3), Bookmark(1, "C", 6)]
-    assert check_parity.ranges(["A", "B", "C"], marks, 9) == [
+    assert page_ranges(["A", "B", "C"], marks, 9) == [
         (1, 3),
         (3, 6),
         (6, 9),
     ]
     with pytest.raises(ValueError, match="no bookmark 'X'"):
-        check_parity.ranges(["A", "X"], marks, 9)
+        page_ranges(["A", "X"], marks, 9)
 
 
 def test_a_page_without_a_body_is_refused() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from scripts import book_plan, check_twice
+from scripts import book_plan, check_pdf, check_twice
 from scripts import pdf_rules as rules
 from scripts.pdf_file import (
     Bookmark,
@@ -115,6 +115,20 @@ def test_a_bad_link_is_found(kind: str, target: object) -> None:
     assert "page 4" in rules.link_problems([(3, kind, target)], ["a"])[0]
 
 
+@pytest.mark.parametrize("gone", range(5))
+def test_a_way_between_chapter_and_exercises_is_missed(gone: int) -> None:
+    places = {
+        "chapters/a": (5, 20),
+        "exercises/a": (20, 30),
+        "solutions/a": (40, 50),
+        "book/notes": (51, 51),
+    }
+    ways = [(9, 20), (21, 5), (22, 40), (41, 5), (42, 20)]
+    assert rules.crossing_problems(ways, places) == []
+    ways.pop(gone)
+    assert len(rules.crossing_problems(ways, places)) == 1
+
+
 def test_a_gap_in_the_numbers_of_figures_is_found() -> None:
     skipped = body(text="Fig. 1.3: Two.")
     assert "expected 1.2" in rules.caption_problems(skipped)[0]
@@ -209,6 +223,11 @@ def small_pdf(tmp_path_factory):
     from matplotlib.backends.backend_pdf import PdfPages
     from pypdf import PdfReader, PdfWriter
     from pypdf.annotations import Link
+    from pypdf.generic import (
+        DictionaryObject,
+        NameObject,
+        TextStringObject,
+    )
 
     path = tmp_path_factory.mktemp("pdf") / "small.pdf"
     with plt.rc_context({"pdf.fonttype": 42}), PdfPages(path) as pages:
@@ -224,6 +243,15 @@ def small_pdf(tmp_path_factory):
     writer.add_outline_item(title="1 Second", page_number=1, parent=top)
     writer.add_annotation(0, Link(rect=(0, 0, 9, 9), url="https://a.org"))
     writer.add_annotation(1, Link(rect=(0, 0, 9, 9), url="a.html"))
+    inner = Link(rect=(0, 0, 9, 9), url="x")
+    inner[NameObject("/A")] = DictionaryObject(
+        {
+            NameObject("/S"): NameObject("/GoTo"),
+            NameObject("/D"): TextStringObject("there"),
+        }
+    )
+    writer.add_annotation(0, inner)
+    writer.add_named_destination("there", 1)
     writer.write(path)
     return path
 
@@ -241,12 +269,14 @@ def test_a_real_file_is_read(small_pdf) -> None:
     assert len(first.images) == 1
     marks = [(m.level, m.title, m.page) for m in read_bookmarks(small_pdf)]
     assert marks == [(0, "Part", 0), (1, "1 Second", 1)]
+    assert check_pdf.jumps(PdfReader(small_pdf)) == [(0, 1)]
     links = link_actions(PdfReader(small_pdf))
     assert [(page, str(to)) for page, _, to in links] == [
         (0, "https://a.org"),
+        (0, "there"),
         (1, "a.html"),
     ]
-    assert len(rules.link_problems(links, [])) == 1
+    assert len(rules.link_problems(links, ["there"])) == 1
 
 
 def test_letters_are_what_line_breaks_cannot_change() -> None:
