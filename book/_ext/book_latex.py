@@ -146,7 +146,7 @@ class PrintAddresses(SphinxPostTransform):
             shown = urlsplit(address).netloc in link.astext()
             if address.startswith("http") and not shown and not in_list(link):
                 here = link.parent.index(link) + 1
-                link.parent.insert(here, note(address, in_text(link)))
+                link.parent.insert(here, note(address))
         for start in list(self.document.findall(addnodes.start_of_file)):
             source = Path(self.env.doc2path(start["docname"]))
             title = next(iter(start.findall(nodes.title)), None)
@@ -192,17 +192,23 @@ def in_list(link: nodes.Node) -> bool:
     return any(isinstance(node, apart) for node in above(link))
 
 
-def in_text(link: nodes.Node) -> bool:
-    """Whether a link stands in running text, where a footnote can be."""
-    boxed = (nodes.table, nodes.Admonition, nodes.caption, nodes.footnote)
-    return not any(isinstance(node, boxed) for node in above(link))
-
-
-def note(address: str, foot: bool = True) -> nodes.raw:
-    """An address as a footnote, or else in parentheses."""
+def note(address: str) -> nodes.raw:
+    """The address of a link in parentheses, without the scheme."""
     escaped = address.replace("%", r"\%").replace("#", r"\#")
-    command = r"\bookaddress" if foot else r"\bookinline"
-    return nodes.raw("", rf"{command}{{{escaped}}}", format="latex")
+    shown = escaped.split("://", 1)[-1]
+    return nodes.raw("", rf"\bookaddress{{{shown}}}", format="latex")
+
+
+class NoFootnoteRule(SphinxPostTransform):
+    """A footnote stands at the foot of its page: no rule ends the text."""
+
+    default_priority = 4
+    formats = ("latex",)
+
+    def run(self, **kwargs: object) -> None:
+        for rule in list(self.document.findall(nodes.transition)):
+            if "footnotes" in rule["classes"]:
+                rule.parent.remove(rule)
 
 
 class FrontPage(SphinxPostTransform):
@@ -285,6 +291,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
         KeepCells,
         NameWidgets,
         PrintAddresses,
+        NoFootnoteRule,
         ColorBoxes,
         FrontPage,
         NumberChapters,

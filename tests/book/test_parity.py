@@ -29,7 +29,10 @@ WEB = """
 <figure><img alt="never printed"><figcaption><p><span
   class="caption-number">Fig. 1.1 </span><span>One sentence, two
   vocabularies.</span></p></figcaption></figure>
-<aside class="footnote"><p>A note at the foot of a page, or at its end.</p>
+<p>See <a class="reference external">some pages</a> or a note<a
+  class="footnote-reference">1</a> below.</p>
+<aside class="footnote"><span class="label">1</span><p>A note at
+  the foot of a page, or at its end.</p>
 </aside>
 <div class="admonition"><p class="admonition-title">At scale</p>
   <p>What changes when it grows.</p></div>
@@ -52,7 +55,8 @@ apt install what you need
 word count
 the 5
 Fig. 1.1: One sentence, two vocabularies.
-A note at the foot of a page, or at its end.
+See some pages (a.org/some/where) or a note\u00b9 below.
+\u00b9A note at the foot of a page, or at its end.
 At scale
 What changes when it grows.
 Interactive in the HTML edition: stepper.
@@ -81,6 +85,7 @@ def test_the_same_page_in_both_books_is_not_blamed() -> None:
         ("cell of a table", "count\n"),
         ("number of a figure", "Fig. 1.1"),
         ("caption", "One sentence, two vocabularies."),
+        ("text of a link", "some pages ("),
         ("footnote", "A note at the foot of a page, or at its end."),
         ("title of a box", "At scale"),
         ("variable of a formula", "\U0001d449"),
