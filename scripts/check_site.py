@@ -16,6 +16,7 @@ from pathlib import Path
 
 import yaml
 
+from scripts.launch import release
 from scripts.links import address
 from scripts.site import links, looks, search
 from scripts.site.browser import browser, serve
@@ -86,13 +87,13 @@ def main() -> int:
     if not (SITE / "index.html").exists():
         print("_build/html is not built: run `make html`")
         return 1
-    slug = address()
+    slug, at = address(), release()
     notebooks = [n for n in order() if (SITE / "_sources" / n).with_suffix(
         ".ipynb").exists()]  # fmt: skip
     results = merge(
         check(SITE, command),
         links.neighbors(SITE, order()),
-        {name: links.doors(SITE, name, slug) for name in notebooks},
+        {name: links.doors(SITE, name, slug, at) for name in notebooks},
     )
     for page, problems in results.items():
         for problem in problems:

@@ -156,14 +156,3 @@ def in_normal_form(notebook: NotebookNode, path: Path) -> list[str]:
     if notebook.metadata != again.metadata:
         found.append("the notebook's metadata are not in their normal form")
     return found
-
-
-def unstable(before: NotebookNode, after: NotebookNode) -> list[str]:
-    """Cells that gave another output when run again, and do not say so."""
-    first = {cell.id: cell for cell in code_cells(before)}
-    return [
-        f"{cell.id}: its output changes from run to run"
-        for cell in code_cells(after)
-        if IGNORED not in cell.metadata.get("tags", [])
-        and cell.outputs != first[cell.id].outputs
-    ]

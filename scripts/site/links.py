@@ -102,17 +102,17 @@ def neighbors(site: Path, order: list[str]) -> dict[str, list[str]]:
     return found
 
 
-def doors(site: Path, page: str, slug: str) -> list[str]:
+def doors(site: Path, page: str, slug: str, at: str) -> list[str]:
     """What the buttons and links of a page from a notebook lack."""
     links = parts_of(site / page).links
     folder, rest = page.split("/", 1)
     notebook = page.removesuffix(".html") + ".ipynb"
     wanted = {
         f"opens in Colab ({slug})": (
-            f"https://colab.research.google.com/github/{slug}/blob/main/"
+            f"https://colab.research.google.com/github/{slug}/blob/{at}/"
             + notebook
         ),
-        f"opens in Binder ({slug})": f"https://mybinder.org/v2/gh/{slug}/main",
+        f"opens in Binder ({slug})": f"https://mybinder.org/v2/gh/{slug}/{at}",
         "downloads its notebook": f"_sources/{notebook}",
     }
     others = {"chapters": ("exercises", "solutions"),

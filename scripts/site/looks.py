@@ -26,6 +26,11 @@ SCROLL = """async () => {
 }"""
 BROKEN = """() => [...document.images]
   .filter((x) => !x.naturalWidth).map((x) => x.getAttribute("src"))"""
+STRETCHED = """() => [...document.images].filter((x) => {
+  const { width, height } = x.getBoundingClientRect();
+  const true_height = (width * x.naturalHeight) / x.naturalWidth;
+  return height > 0 && Math.abs(height - true_height) > 2;
+}).map((x) => x.getAttribute("src"))"""
 TOO_WIDE = """() => {
   const most = document.documentElement.clientWidth + 1;
   if (document.documentElement.scrollWidth <= most) return [];
@@ -97,6 +102,8 @@ def at_rest(page: Page, findings: Findings) -> None:
     page.evaluate(SCROLL)
     for source in page.evaluate(BROKEN):
         findings.add(f"an image that does not load: {source}")
+    for source in page.evaluate(STRETCHED):
+        findings.add(f"an image out of proportion: {source}")
     formulas = page.evaluate(FORMULAS)
     if formulas["raw"]:
         findings.add(f"{formulas['raw']} formulas are not typeset")

@@ -15,6 +15,8 @@ from planted import (
     swap,
 )
 
+from scripts import launch
+
 ERROR = output("error", ename="E", evalue="", traceback=[])
 OTHER = "[run](https://{}/blob/main/a.ipynb)"
 
@@ -124,7 +126,7 @@ BREAKS = {
         drop("bootstrap"),
         swap("badge", "01_tokenization", "02_other"),
         swap("badge", "github/", "github/you/"),
-        swap("bootstrap", "@v", "@w"),
+        swap("bootstrap", f"@{launch.release()}", "@old"),
         put("badge", metadata={}),
         Planted(lambda nb: nb.cells.append(nb.cells.pop(2))),
         in_solutions(swap("badge", "solutions", "chapters")),

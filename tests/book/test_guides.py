@@ -52,14 +52,28 @@ def version_gaps(
 
 def test_one_version_everywhere() -> None:
     names = ("CITATION.cff", "CHANGELOG.md", "llm_utils/__init__.py")
-    texts = [read(name) for name in names]
-    assert version_gaps(*texts) == []
-    for i, name in enumerate(names):
-        other = texts[i].replace(VERSION, "9.9.9")
-        planted = [*texts[:i], other, *texts[i + 1 :]]
-        assert version_gaps(*planted) == [name]
-    texts[0] = texts[0].replace(VERSION, "9.0.0.dev0")
-    assert version_gaps(*texts, version="9.0.0.dev0") == [names[2]]
+    assert version_gaps(*map(read, names)) == []
+
+
+RELEASED = (
+    "version: 0.2.0\n",
+    "## [0.2.0] - 2026-11-22\n",
+    '__version__ = "0.2.0"\n',
+)
+
+
+@pytest.mark.parametrize("changed", range(3))
+def test_another_version_is_found(changed: int) -> None:
+    assert version_gaps(*RELEASED, version="0.2.0") == []
+    texts = list(RELEASED)
+    texts[changed] = texts[changed].replace("0.2.0", "9.9.9")
+    assert len(version_gaps(*texts, version="0.2.0")) == 1
+
+
+def test_between_releases_the_change_log_waits() -> None:
+    ahead = [text.replace("0.2.0", "0.3.0.dev0") for text in RELEASED]
+    ahead[1] = RELEASED[1]
+    assert version_gaps(*ahead, version="0.3.0.dev0") == []
 
 
 def test_the_citation_follows_the_address() -> None:
@@ -163,22 +177,39 @@ def test_the_changelog_keeps_its_format() -> None:
     assert changelog_gaps(read("CHANGELOG.md")) == []
 
 
+SOUND_LOG = """\
+# Changelog
+
+## [Unreleased]
+
+## [0.2.0] - 2026-11-22
+
+### Added
+
+- A chapter.
+
+[Unreleased]: https://example.org/main
+[0.2.0]: https://example.org/v0.2.0
+"""
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
         ("# Changelog", "# Changes"),
         ("## [Unreleased]\n", ""),
-        (f"## [{VERSION}] - ", f"## {VERSION} - "),
-        (f"## [{VERSION}] - ", f"## [{VERSION}] "),
+        ("## [0.2.0] - ", "## 0.2.0 - "),
+        ("## [0.2.0] - ", "## [0.2.0] "),
         ("## [Unreleased]\n", "## [Unreleased]\n\n## [0.0.1] - 2026-12-01\n"),
         ("## [Unreleased]\n", "## [Unreleased]\n\n## [9.0.0] - 2020-01-01\n"),
         ("### Added", "### New"),
-        (f"[{VERSION}]: https", f"[{VERSION}] https"),
+        ("[0.2.0]: https", "[0.2.0] https"),
     ],
 )
 def test_a_changelog_out_of_shape_is_found(old: str, new: str) -> None:
-    text = read("CHANGELOG.md")
-    assert old in text and changelog_gaps(text.replace(old, new, 1))
+    assert changelog_gaps(SOUND_LOG) == []
+    assert old in SOUND_LOG
+    assert changelog_gaps(SOUND_LOG.replace(old, new, 1))
 
 
 NAMED = re.compile(r"`([\w./-]+(?:/|\.(?:bib|cff|json|lock|md|py|toml|yml)))`")

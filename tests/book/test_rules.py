@@ -32,7 +32,7 @@ from scripts.rules.notebook import as_notebook
 BREAKS = breaks_form.BREAKS | breaks_text.BREAKS | breaks_anatomy.BREAKS
 PLANTED = [(name, b) for name, makes in BREAKS.items() for b in makes]
 SOUND = [(chapter, CHAPTER), (solutions, SOLUTIONS), (exercise, EXERCISES)]
-PAGES = [*references.pages(), ROOT / "CONTRIBUTING.md"]
+PAGES = [*references.pages(), ROOT / "CONTRIBUTING.md", ROOT / "README.md"]
 BY_NAME = {rule.__name__: rule for rule in rules.RULES}
 
 
@@ -204,10 +204,10 @@ def test_an_output_of_chance_is_reported(tmp_path, monkeypatch) -> None:
     )
     stored = run_twice(nb, tmp_path, monkeypatch)
     first, second = (cells.nbformat.reads(s.decode(), 4) for s in stored)
-    found = form.unstable(first, second)
+    found = notebooks.unstable(first, second)
     assert found == ["chance: its output changes from run to run"]
 
 
 def test_the_same_outputs_are_stable() -> None:
     one = notebook(code("print(1)", printed("1\n"), id="one"))
-    assert form.unstable(one, one) == []
+    assert notebooks.unstable(one, one) == []

@@ -60,6 +60,7 @@ SCROLLER = (
     '<pre style="overflow-x: auto; width: 300px">'
     f"{'long ' * 200}</pre><style>pre:focus-visible {{outline: none}}</style>"
 )
+DOT = "data:image/gif;base64,R0lGODlhAQABAIAAAP///wAAACwAAAAAAQABAAACAkQBADs="
 PLANTED = {
     "another host": (page('<img alt="A dot." src="http://example.org/a">'),
                      "asks another host"),
@@ -68,6 +69,9 @@ PLANTED = {
     "script": (page("<script>nobody.knows()</script>"), "script error"),
     "image": (page('<img alt="A dot." src="data:image/png;base64,AA">'),
               "does not load"),
+    "stretched": (
+        page(f'<img alt="A dot." width="20" height="40" src="{DOT}">'),
+        "out of proportion"),
     "formula": (page('<span class="math">x^2</span>'), "not typeset"),
     "formula with an error": (
         page('<span class="math"><b class="katex katex-error">x</b></span>'),
@@ -76,7 +80,7 @@ PLANTED = {
     "button without a name": (page("<button></button>"), "button-name"),
     "pale": (page(GRAY), "axe, light: color-contrast"),
     "dark on dark": (page(head=IN_DARK), "axe, dark: color-contrast"),
-    "no alt": (page('<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">'),
+    "no alt": (page('<img src="' + DOT + '">'),
                "image-alt"),
     "out of reach": (
         page('<a href="#main">a</a><script>'
@@ -171,11 +175,11 @@ def test_neighbors_follow_the_order_of_the_book(tmp_path) -> None:
     assert "a.html" in links.neighbors(tmp_path, order)
 
 
-COLAB = "https://colab.research.google.com/github/me/book/blob/main"
+COLAB = "https://colab.research.google.com/github/me/book/blob/v1.0"
 CHAPTER = "chapters/week1_text/01_x"
 DOORS = (
     f"{COLAB}/{CHAPTER}.ipynb",
-    f"https://mybinder.org/v2/gh/me/book/main?urlpath=lab/{CHAPTER}.ipynb",
+    f"https://mybinder.org/v2/gh/me/book/v1.0?urlpath=lab/{CHAPTER}.ipynb",
     f"../../_sources/{CHAPTER}.ipynb",
     "../../exercises/week1_text/01_x.html",
 )
@@ -186,9 +190,9 @@ def test_a_missing_door_is_found(tmp_path, missing: int | None) -> None:
     shown = [d for i, d in enumerate(DOORS) if i != missing]
     text = page("".join(f'<a href="{door}">x</a>' for door in shown))
     site(tmp_path, **{CHAPTER: text, "exercises/week1_text/01_x": page()})
-    found = links.doors(tmp_path, f"{CHAPTER}.html", "me/book")
+    found = links.doors(tmp_path, f"{CHAPTER}.html", "me/book", "v1.0")
     assert len(found) == (missing is not None)
-    others = links.doors(tmp_path, f"{CHAPTER}.html", "you/book")
+    others = links.doors(tmp_path, f"{CHAPTER}.html", "you/book", "v1.0")
     assert len(others) >= 2
 
 
