@@ -8,6 +8,7 @@ import book_fold
 import book_fonts
 import book_index
 import book_latex
+import book_print
 import book_solutions
 import pytest
 from docutils import nodes
@@ -178,24 +179,24 @@ def cell(code: int, output: int = 0) -> nodes.container:
     ],
 )
 def test_short_cells_are_kept_whole(code, output, lines) -> None:
-    assert book_latex.lines_to_keep(cell(code, output)) == lines
+    assert book_print.lines_to_keep(cell(code, output)) == lines
 
 
 def test_long_lines_count_as_often_as_they_wrap() -> None:
     wide = nodes.container("", nb_element="cell_code_source")
     wide += nodes.literal_block("", "x" * 161)
     wide = nodes.container("", wide, nb_element="cell_code")
-    assert book_latex.lines_to_keep(wide) == (3, 3)
+    assert book_print.lines_to_keep(wide) == (3, 3)
 
 
 def test_addresses_are_printed_but_not_twice_in_the_bibliography() -> None:
     link = nodes.reference("", "a page", refuri="https://a.org/b%20c#d")
-    assert not book_latex.in_list(link)
+    assert not book_print.in_list(link)
     nodes.citation("", nodes.paragraph("", "", link))
-    assert book_latex.in_list(link)
-    address = book_latex.note("https://a.org/b%20c#d").astext()
+    assert book_print.in_list(link)
+    address = book_print.note("https://a.org/b%20c#d").astext()
     assert address == r"\bookaddress{a.org/b\%20c\#d}"
-    shown = book_latex.latex_address("https://a.org/b")
+    shown = book_print.latex_address("https://a.org/b")
     assert shown == r"\href{https://a.org/b}{\nolinkurl{a.org/b}}"
 
 

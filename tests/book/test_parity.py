@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.check_parity import lost_text, problems, read_html, variables
+from scripts.check_parity import lost_text, problems, variables
 from scripts.pdf_file import Bookmark, page_ranges
+from scripts.web_page import read_html
 
 WEB = """
 <nav>Contents that print has elsewhere</nav>
