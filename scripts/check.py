@@ -87,6 +87,8 @@ def checks() -> list[Check]:
               needs=("pdf",)),
         Check("parity", "the PDF says what the HTML says",
               module("scripts.check_parity"), needs=("html", "pdf")),
+        Check("twice", "built twice, the PDF is the same",
+              module("scripts.check_twice"), needs=("pdf",)),
     ]  # fmt: skip
 
 
