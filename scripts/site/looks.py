@@ -20,6 +20,7 @@ FORMULAS = """() => ({
     .filter((x) => !x.querySelector(".katex")).length,
   wrong: document.querySelectorAll(".katex-error").length,
 })"""
+STILL = "* { animation: none !important; transition: none !important; }"
 SCROLL = """async () => {
   for (const image of document.images) image.loading = "eager";
   await Promise.all([...document.images].map((x) => x.decode().catch(() => 0)));
@@ -82,6 +83,7 @@ MISSED = """() => {
 def everything(context: BrowserContext, url: str) -> list[str]:
     """All that can be wrong with one page, opened once."""
     with opened(context, url) as (page, findings):
+        page.add_style_tag(content=STILL)
         at_rest(page, findings)
         by_axe(page, findings, "light")
         for problem in tab_through(page):
