@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scripts import check, check_pdf, check_site
-from scripts.system import find_browser
+from scripts import check, check_pdf
 
 GOOD_LOG = """\
 This is XeTeX
@@ -52,42 +51,6 @@ def test_fonts_links_and_bookmarks_are_read(tmp_path, embedded: bool) -> None:
     assert "no bookmark 'Week 1'" in problems
     assert "no link in the whole file" in problems
     assert any("not embedded" in p for p in problems) is not embedded
-
-
-PAGE = "<!doctype html><html><head><link rel=icon href=data:,>{}</html>"
-PAGES = {
-    "good": ("", None),
-    "foreign": (
-        '<script src="http://example.org/a.js"></script>',
-        "another host",
-    ),
-    "missing": ('<img src="nowhere.png">', "404"),
-    "throws": ("<script>throw new Error('planted')</script>", "planted"),
-    "complains": ("<script>console.error('oh')</script>", "console: oh"),
-    "raw": ('<span class="math">\\(x\\)</span>', "not typeset"),
-    "wrong": ("<mjx-merror>x</mjx-merror>", "have an error"),
-}
-
-
-@pytest.fixture(scope="module")
-def findings(tmp_path_factory):
-    """What the browser finds on the pages above."""
-    command = find_browser()
-    if command is None:
-        pytest.skip("no Chromium starts here (apt install chromium)")
-    folder = tmp_path_factory.mktemp("site")
-    for name, (body, _) in PAGES.items():
-        (folder / f"{name}.html").write_text(PAGE.format(body))
-    return check_site.check(folder, command)
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_the_browser_finds_it(findings, name: str) -> None:
-    problems, planted = findings[f"{name}.html"], PAGES[name][1]
-    if planted is None:
-        assert problems == []
-    else:
-        assert any(planted in problem for problem in problems), problems
 
 
 def test_skips_are_told_with_their_reasons() -> None:

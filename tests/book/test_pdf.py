@@ -105,7 +105,7 @@ def test_a_bookmark_that_leads_elsewhere_is_found(page) -> None:
         ("/GoTo", None),
         ("/URI", ""),
         ("/URI", "01_tokenization.ipynb"),
-        ("/URI", "file:///home/a.html"),
+        ("/URI", "file:///a.html"),
         ("/GoToR", "other.pdf"),
         ("/Launch", "a.sh"),
         ("", None),
