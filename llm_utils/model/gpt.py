@@ -85,10 +85,9 @@ class GPT(nn.Module):
         self.cfg, self.make_block = cfg, make_block
         self.tokens = TokenEmbedding(cfg.vocab_size, cfg.d_model)
         self.positions = POSITIONS[cfg.positions](cfg.max_len, cfg.d_model)
-        self.blocks = nn.ModuleList(
-            make_block(cfg, layer) for layer in range(cfg.n_layers)
-        )
-        self.norm = self.blocks[-1].last_norm()
+        blocks = [make_block(cfg, layer) for layer in range(cfg.n_layers)]
+        self.blocks = nn.ModuleList(blocks)
+        self.norm = blocks[-1].last_norm()
         self.head = (
             None
             if cfg.tie_embeddings
@@ -112,7 +111,12 @@ class GPT(nn.Module):
         cache: Sequence[Cache] | None = None,
     ) -> Tensor:
         """(B, T) -> (B, T, C): the residual stream after the last norm."""
-        caches = cache or [None] * len(self.blocks)
+        caches: Sequence[Cache | None] = cache or [None] * len(self.blocks)
+        if len(caches) != len(self.blocks):
+            raise ValueError(
+                f"{len(caches)} caches for {len(self.blocks)} blocks: give one "
+                "per layer"
+            )
         start = caches[0].length if caches[0] is not None else 0
         check_ids(ids, self.cfg, start, self.tokens.weight.device)
         x = self.positions(self.tokens(ids), start)

@@ -1,30 +1,34 @@
 """Models from Hugging Face folders and back, with equal logits.
 
-Chapter 6 reads it. Their names are in `hf_names`, their tokenizer files in
-`hf_tokenizer`. Nothing is dropped or made up in silence, either way.
+Chapter 6 reads it. Their names are in `hf_names`, their config.json in
+`hf_config`, their tokenizer files in `hf_tokenizer`. Nothing is dropped or made
+up in silence, either way.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
 from llm_utils.model.gpt import GPT, ModelConfig
 from llm_utils.model.hf_config import read_config, write_config
+from llm_utils.model.hf_files import (
+    WEIGHTS,
+    find_folder,
+    read_json,
+    read_weights,
+    some,
+    write_json,
+)
 from llm_utils.model.hf_names import COMPUTED, HEAD, Family
 from llm_utils.model.hf_tokenizer import special_ids, write_tokenizer
 from llm_utils.text.bpe import ByteBPE
 from llm_utils.text.saved import PathLike
-
-WEIGHTS = "model.safetensors"
 
 
 def from_hf(folder_or_name: PathLike, dtype: torch.dtype | None = None) -> GPT:
@@ -33,9 +37,9 @@ def from_hf(folder_or_name: PathLike, dtype: torch.dtype | None = None) -> GPT:
     Reads GPT-2, Llama, Mistral, Qwen3 and Mixtral. dtype None keeps the
     file's. ValueError says why a folder is wrong or cut short. Chapter 6.
     """
-    folder = _folder(folder_or_name)
+    folder = find_folder(folder_or_name)
     try:
-        family, cfg = read_config(_json(folder / "config.json"))
+        family, cfg = read_config(read_json(folder / "config.json"))
         tensors = _named(read_weights(folder), family, cfg)
         with torch.device("meta"):
             model = GPT(cfg, family.make_block)
@@ -61,34 +65,15 @@ def to_hf(
     """
     family, config = write_config(model)
     ids = special_ids(tokenizer, end, model.cfg.vocab_size)
+    tensors = _theirs(model, family)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     config["dtype"] = str(model.tokens.weight.dtype).removeprefix("torch.")
-    save_file(_theirs(model, family), folder / WEIGHTS, {"format": "pt"})
+    save_file(tensors, folder / WEIGHTS, {"format": "pt"})
     if tokenizer is not None:
         write_tokenizer(tokenizer, folder, end, model.cfg.max_len)
-    _write(folder / "generation_config.json", {"do_sample": False, **ids})
-    _write(folder / "config.json", {**config, **ids})
-
-
-def read_weights(folder: PathLike) -> dict[str, Tensor]:
-    """model.safetensors, or the shards that its index lists, as they are."""
-    folder = Path(folder)
-    index = folder / f"{WEIGHTS}.index.json"
-    if not index.exists():
-        return _load(folder / WEIGHTS)
-    file_of = _json(index).get("weight_map")
-    if not isinstance(file_of, dict):
-        raise ValueError(f"{index.name} has no weight_map")
-    tensors: dict[str, Tensor] = {}
-    for name in sorted(set(file_of.values())):
-        if not isinstance(name, str) or Path(name).name != name:
-            raise ValueError(f"{index.name} names {name!r}, which is no file")
-        tensors.update(_load(folder / name))
-    wrong = sorted(set(file_of) ^ set(tensors))
-    if wrong:
-        raise ValueError(f"{index.name} and the shards differ in {_some(wrong)}")
-    return tensors
+    write_json(folder / "generation_config.json", {"do_sample": False, **ids})
+    write_json(folder / "config.json", {**config, **ids})
 
 
 def _named(
@@ -125,8 +110,8 @@ def _ours(
     missing, extra = rows.keys() - tensors, tensors.keys() - rows
     if missing or extra:
         raise ValueError(
-            f"the weights lack {_some(sorted(missing))} and have "
-            f"{_some(sorted(extra))} that this model does not"
+            f"the weights lack {some(sorted(missing))} and have "
+            f"{some(sorted(extra))} that this model does not"
         )
     shapes = {name: p.shape for name, p in model.state_dict().items()}
     state: dict[str, Tensor] = {}
@@ -140,7 +125,8 @@ def _ours(
                 f"in config.json ask for {shape[::-1] if row.turned else shape}"
             )
         parts = tensor.split(sizes)
-        state.update({o: p.contiguous() for o, p in zip(row.ours, parts)})
+        for our, part in zip(row.ours, parts, strict=True):
+            state[our] = part.contiguous()
     return state
 
 
@@ -153,57 +139,6 @@ def _theirs(model: GPT, family: Family) -> dict[str, Tensor]:
         tensors[row.theirs] = (tensor.T if row.turned else tensor).contiguous()
     if state:
         raise ValueError(
-            f"{family.model_type} has no place for {_some(sorted(state))}"
+            f"{family.model_type} has no place for {some(sorted(state))}"
         )
     return tensors
-
-
-def _folder(folder_or_name: PathLike) -> Path:
-    folder = Path(folder_or_name)
-    if folder.is_dir():
-        return folder
-    name = str(folder_or_name)
-    if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name):
-        raise ValueError(f"{name} is no folder and no name on the Hub")
-    try:
-        from huggingface_hub import snapshot_download
-    except ImportError as error:
-        raise ValueError(
-            f"{name} is no folder, and to fetch it from the Hub takes the "
-            "extra packages: pip install 'llm-utils[hf]'"
-        ) from error
-    return Path(snapshot_download(name, allow_patterns=["*.json", "*.safetensors"]))
-
-
-def _load(path: Path) -> dict[str, Tensor]:
-    if not path.exists():
-        there = sorted(p.name for p in path.parent.iterdir())
-        raise ValueError(f"there is no {path.name}, only {_some(there)}")
-    try:
-        return load_file(path)
-    except SafetensorError as error:
-        raise ValueError(
-            f"{path.name} is damaged or cut short ({error}): fetch it again"
-        ) from error
-
-
-def _json(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        raise ValueError(f"there is no {path.name}: is this a model's folder?")
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path.name} is damaged: {error}") from error
-    if not isinstance(record, dict):
-        raise ValueError(f"{path.name} holds no object")
-    return record
-
-
-def _write(path: Path, record: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-
-
-def _some(names: list[str], most: int = 3) -> str:
-    """The first few of a list of names, as text."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return (", ".join(names[:most]) or "nothing") + more

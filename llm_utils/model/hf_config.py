@@ -6,7 +6,7 @@ Chapter 6 uses it through `from_hf` and `to_hf`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any
 
 from llm_utils.model.gpt import GPT, ModelConfig
@@ -157,7 +157,7 @@ def _write_scaling(scaling: Scaling | None) -> dict[str, Any] | None:
         return None
     for kind, (make, keys) in _SCALINGS.items():
         if type(scaling) is make:
-            values = {keys[o]: v for o, v in asdict(scaling).items()}
+            values = {keys[o]: v for o, v in vars(scaling).items()}
             values.pop("rope_theta", None)  # stands beside it
             return {"rope_type": kind, **values}
     raise ValueError(f"{scaling!r} has no Hugging Face form")
@@ -166,8 +166,9 @@ def _write_scaling(scaling: Scaling | None) -> dict[str, Any] | None:
 def _lost(cfg: ModelConfig, back: ModelConfig, family: Family) -> str:
     """The sizes that did not come back, as text."""
     unused = {"dropout", "n_experts", "top_k"} - set(family.sizes)
-    rope = {"rope_base", "rope_scaling"} if family.positions != "none" else set()
-    names = {field.name for field in fields(cfg)} - unused - rope
+    if family.positions != "none":
+        unused |= {"rope_base", "rope_scaling"}
+    names = {field.name for field in fields(cfg)} - unused
     return ", ".join(
         f"{name}={getattr(cfg, name)!r}"
         for name in sorted(names)

@@ -167,7 +167,8 @@ class Family:
 
     def rows(self, cfg: ModelConfig) -> Iterator[Row]:
         """The table, written out for a model of these sizes."""
-        for row in self.weights if cfg.tie_embeddings else (*self.weights, HEAD):
+        head = () if cfg.tie_embeddings else (HEAD,)
+        for row in (*self.weights, *head):
             layers = range(cfg.n_layers if "{i}" in row.theirs else 1)
             experts = range(cfg.n_experts if "{e}" in row.theirs else 1)
             for i in layers:

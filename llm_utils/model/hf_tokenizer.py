@@ -1,4 +1,4 @@
-"""Our ByteBPE as tokenizer.json: the same ids from Hugging Face's AutoTokenizer.
+"""Our ByteBPE as tokenizer.json: the same ids from AutoTokenizer.
 
 Chapter 6 writes it with a model; plain JSON, no other library.
 """
@@ -21,7 +21,7 @@ def byte_letters() -> list[str]:
     """
     letters, spare = [], 256
     for byte in range(256):
-        shown = 33 <= byte <= 126 or 161 <= byte <= 255 and byte != 173
+        shown = 33 <= byte <= 126 or (161 <= byte <= 255 and byte != 173)
         letters.append(chr(byte) if shown else chr(spare))
         spare += not shown
     return letters

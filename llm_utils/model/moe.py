@@ -83,7 +83,8 @@ class MoE(nn.Module):
         rows = order // self.top_k  # the token of each assignment
         sizes = torch.bincount(expert, minlength=len(self.experts)).tolist()
         groups = tokens[rows].split(sizes)
-        done = torch.cat([f(g) for f, g in zip(self.experts, groups)])
+        pairs = zip(self.experts, groups, strict=True)
+        done = torch.cat([compute(group) for compute, group in pairs])
         share = routing.weights.flatten()[order, None]
         return torch.zeros_like(tokens).index_add(0, rows, done * share)
 

@@ -82,7 +82,7 @@ def _losses(
 
 def perplexity(nats_per_token: float | Tensor) -> float:
     """exp(loss): how many equally likely tokens would be as hard. Chapter 2."""
-    nats = float(nats_per_token)
+    nats = _number(nats_per_token)
     return math.exp(nats) if nats < 709 else math.inf
 
 
@@ -94,7 +94,11 @@ def bits_per_byte(nats: float | Tensor, n_bytes: float) -> float:
     """
     if not n_bytes > 0:
         raise ValueError(f"n_bytes={n_bytes}: a text has 1 byte or more")
-    return float(nats) / n_bytes / math.log(2)
+    return _number(nats) / n_bytes / math.log(2)
+
+
+def _number(x: float | Tensor) -> float:
+    return float(x.detach() if isinstance(x, Tensor) else x)
 
 
 class Bigram:

@@ -36,7 +36,8 @@ def token_by_token(layer: MoE, x, weigh: bool = True):
         p = (layer.router.weight @ token).softmax(-1)
         best = p.argsort(descending=True)[: layer.top_k]
         share = p[best] / p[best].sum() if weigh else torch.ones(len(best))
-        parts = [w * layer.experts[e](token) for w, e in zip(share, best)]
+        pairs = zip(share, best, strict=True)
+        parts = [w * layer.experts[e](token) for w, e in pairs]
         out.append(torch.stack(parts).sum(0))
     return torch.stack(out).view_as(x)
 
