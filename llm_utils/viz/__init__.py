@@ -10,6 +10,7 @@ from .charts import bars, dots, histogram, label_line
 from .curves import label_ends, loss_curve
 from .grids import Grid, tensor_grid, tensor_product
 from .maps import attention_map, heat, mask_grid
+from .parts import Branch, Part, Repeat
 from .plane import vectors_2d
 from .strips import (
     GAP,
@@ -44,7 +45,7 @@ from .style import (
     tint,
     use_style,
 )
-from .wiring import Branch, Part, Repeat, wiring
+from .wiring import wiring
 
 __all__ = [
     "COLORS",

@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from .style import COLORS, FULL, INK, PAPER, axes, line, tint
+from .style import COLORS, FULL, INK, MUTED, PAPER, axes, line, sheet, tint
 
 
 def bars(
@@ -81,7 +81,7 @@ def dots(
     right: dict[str, Any] = {"transform": edge, "size": 8.5, "color": INK}
     for row, (name, values) in enumerate(groups.items()):
         n, mean = len(values), float(np.mean(values))
-        up = np.linspace(-0.12, 0.12, n) if n > 1 else np.zeros(1)
+        up = np.linspace(-0.18, 0.18, n) if n > 1 else np.zeros(1)
         color = looks[name]
         style: dict[str, Any] = {"s": 22, "facecolors": "none", "lw": 1.1}
         ax.scatter(values, row + up, edgecolors=color, **style)
@@ -90,6 +90,9 @@ def dots(
         if n > 1:
             text += " \u00b1 " + form.format(float(np.std(values, ddof=1)))
         ax.text(1.03, row, text, va="center", **right)
+    if any(len(values) > 1 for values in groups.values()):
+        muted = right | {"size": 8, "color": MUTED, "va": "bottom"}
+        ax.text(1.03, -0.62, "mean \u00b1 sd", **muted)
     if floor is not None:
         ax.axvline(floor, lw=1.3, zorder=0, **line("floor"))
         style = {"ha": "center", "va": "bottom", "size": 8.5, "color": INK}
@@ -125,7 +128,7 @@ def histogram(
     high = max(float(x.max()) for x in data.values())
     ends = limits or (low, high)
     tall = 1.5 if len(data) == 1 else 0.72 * len(data)
-    fig, found = plt.subplots(
+    _, found = plt.subplots(
         len(data), sharex=True, figsize=(width, tall + 0.65), squeeze=False
     )
     for ax, (name, x) in zip(found[:, 0], data.items(), strict=True):
@@ -134,6 +137,7 @@ def histogram(
         ax.hist(x, bins, range=ends, histtype="stepfilled", **style)
         ax.set_ylabel(name, rotation=0, ha="right", va="center", color=INK)
         ax.set(yticks=[], xlim=ends)
+        ax.tick_params(axis="x", length=3 * (ax is found[-1, 0]))
         ax.spines["left"].set_visible(False)
         for at in (lines or {}).values():
             ax.axvline(at, color=INK, lw=1.0, linestyle=(0, (5, 2.5)))
@@ -143,9 +147,9 @@ def histogram(
 
 
 def label_tops(ax: Axes, lines: Mapping[str, float]) -> None:
-    """The names of vertical lines above an Axes, in two rows if they are close."""
+    """Names of vertical lines above an Axes, higher where they are close."""
     low, high = ax.get_xlim()
-    inches = ax.figure.get_size_inches()[0] * 0.85 / (high - low)
+    inches = sheet(ax).get_size_inches()[0] * 0.85 / (high - low)
     ends = [-np.inf] * 6
     for text, at in sorted(lines.items(), key=lambda pair: pair[1]):
         half = 0.035 * len(text) + 0.04

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from .style import FULL, axes, ink, line, styles
+from .style import FULL, axes, ink, line, sheet, styles
 
 
 def spread(wanted: Sequence[float], sizes: Sequence[float]) -> list[float]:
@@ -41,7 +41,7 @@ def label_ends(ax: Axes, size: float = 8.5) -> None:
     named = [
         x for x in ax.get_lines() if not str(x.get_label()).startswith("_")
     ]
-    ax.figure.draw_without_rendering()  # settles how high the Axes are
+    sheet(ax).draw_without_rendering()  # settles how high the Axes are
     notes: list[Any] = []
     for one in named:
         y = np.ma.compressed(np.ma.masked_invalid(one.get_ydata()))[-1]
@@ -62,7 +62,7 @@ def label_ends(ax: Axes, size: float = 8.5) -> None:
         notes.append(note)
 
     def place(_: Axes) -> None:
-        points = 72 / ax.figure.dpi
+        points = 72 / sheet(ax).dpi
         at = [ax.transData.transform((1, n.xy[1]))[1] * points for n in notes]
         tall = [size * 1.35 * (1 + n.get_text().count("\n")) for n in notes]
         moved = [g - w for g, w in zip(spread(at, tall), at, strict=True)]
@@ -129,6 +129,7 @@ def loss_curve(
     if logx:
         ax.set_xscale("log")
         ax.minorticks_off()
+        ax.xaxis.set_major_formatter(lambda x, _: f"{x:,.0f}")
     ax.margins(x=0)
     ax.set(xlabel="training step", ylabel=f"loss ({unit})")
     label_ends(ax)

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 
+from .strips import visible
 from .style import (
     COLORS,
     FULL,
@@ -29,8 +30,8 @@ from .style import (
     tint,
 )
 
-HIGH, CARD, TEXT8 = 0.25, 0.07, 0.066
-"""In inches: a cell, the shift of a card in a stack, a character at 8 pt."""
+HIGH, CARD, TEXT8, MONO8 = 0.25, 0.07, 0.066, 0.069
+"""In inches: a cell, the shift of a card in a stack, a character of 8 pt."""
 
 
 @dataclass(frozen=True)
@@ -75,24 +76,31 @@ class Grid:
         """How many cards are drawn behind the front one (3 at most)."""
         return 0 if self.x.ndim == 2 else min(len(self.x) - 1, 3)
 
+    def text(self, value: Any) -> str:
+        """A number as it stands in its cell: no zero has a minus sign."""
+        shown = self.form.format(value)
+        if not shown.strip("-0."):
+            shown = shown.removeprefix("-")
+        return shown.replace("-", "\u2212")
+
     @property
     def texts(self) -> list[list[str]]:
         """What is written in the cells of the front card."""
-        form = self.form.format if self.values else (lambda v: "")
-        return [
-            [str(form(v)).replace("-", "\u2212") for v in r] for r in self.front
-        ]
+        show = self.text if self.values else (lambda value: "")
+        return [[show(value) for value in row] for row in self.front]
 
     @property
     def cell(self) -> float:
         """Width of a cell in inches."""
-        named = [*sum(self.texts, []), *self.cols]
-        return max(HIGH - 0.03, max(map(len, named)) * TEXT8 + 0.08)
+        longest = max(len(text) for row in self.texts for text in row)
+        longest = max([longest, *map(len, self.cols)])
+        return max(HIGH - 0.03, longest * TEXT8 + 0.08)
 
     @property
     def left(self) -> float:
         """Room at the left: the axis letter and the names of the rows."""
-        return 0.2 + max(map(len, self.rows), default=-1.5) * TEXT8 + 0.1
+        names = max(map(len, self.rows), default=0) * MONO8
+        return 0.22 + (names + 0.07) * bool(self.rows)
 
     @property
     def width(self) -> float:
@@ -142,7 +150,7 @@ def put_cells(ax: Axes, grid: Grid, x0: float, y0: float) -> None:
         corner = (x0 + k * CARD, y0 - k * CARD)
         behind = tint(color, 0.15)
         ax.add_patch(Rectangle(corner, C * w, R * HIGH, fc=behind, **edge))
-    hatch = HATCHES.get(grid.role, "")
+    hatch, marked = HATCHES.get(grid.role, ""), set(grid.marked)
     for r, c in np.ndindex(R, C):
         corner, size = (x0 + c * w, y0 + r * HIGH), (w, HIGH)
         masked = grid.mask is not None and not grid.mask[r][c]
@@ -150,10 +158,17 @@ def put_cells(ax: Axes, grid: Grid, x0: float, y0: float) -> None:
         lines = HATCHES["masked"] if masked else "" if grid.heat else hatch
         if lines:
             pale = "#b0b0b0" if masked else tint(color, 0.42)
-            look = {"fc": fill, "ec": pale, "lw": 0, "hatch": lines}
+            look: dict[str, Any] = {
+                "fc": fill,
+                "ec": pale,
+                "lw": 0,
+                "hatch": lines,
+            }
             ax.add_patch(Rectangle(corner, *size, **look))
             fill = "none"
-        ax.add_patch(Rectangle(corner, *size, facecolor=fill, **edge))
+        pointed = {"edgecolor": "#a5670a", "lw": 1.6, "zorder": 1.5}
+        rim = edge | pointed if (r, c) in marked else edge
+        ax.add_patch(Rectangle(corner, *size, facecolor=fill, **rim))
         if masked or not texts[r][c]:
             continue
         dark = not lines and luminance(to_rgb(fill)) < 0.3
@@ -168,7 +183,8 @@ def put_edges(ax: Axes, grid: Grid, x0: float, y0: float) -> None:
     w, (R, C) = grid.cell, grid.front.shape
     style: dict[str, Any] = {"size": 8, "color": MUTED}
     style |= {"ha": "center", "va": "center_baseline"}
-    letters = [f"{a} = {n}" for a, n in zip(grid.axes, grid.x.shape)]
+    sizes = zip(grid.axes, grid.x.shape, strict=True)
+    letters = [f"{a} = {n}" for a, n in sizes]
     y = y0 - 0.1
     for c, text in enumerate(grid.cols):
         ax.text(x0 + (c + 0.5) * w, y, text, **style)
@@ -180,12 +196,13 @@ def put_edges(ax: Axes, grid: Grid, x0: float, y0: float) -> None:
     ax.text(x0 + C * w / 2 + grid.cards * CARD, y, letters[-1], **style)
     if grid.name:
         color = ink(COLORS[grid.role]) if grid.role else INK
-        look = {"size": 9.5, "weight": "medium", "color": color}
+        look: dict[str, Any] = {"size": 9.5, "weight": "medium", "color": color}
         ax.text(x0 + C * w / 2, y - 0.21, grid.name, **style | look)
     for r, text in enumerate(grid.rows):
         at = (x0 - 0.07, y0 + (r + 0.5) * HIGH)
-        ax.text(*at, text, **style | {"ha": "right"})
-    side = x0 - 0.1 - (grid.left - 0.2 if grid.rows else 0)
+        mono: dict[str, Any] = {"ha": "right", "family": "monospace"}
+        ax.text(*at, visible(text), **style | mono)
+    side = x0 - grid.left + 0.11
     ax.text(side, y0 + R * HIGH / 2, letters[-2], rotation=90, **style)
 
 
@@ -218,7 +235,8 @@ def tensor_product(parts: Sequence[Grid | str], width: float = FULL) -> Axes:
             put_cells(ax, part, *corner)
             put_edges(ax, part, *corner)
         else:
-            at = {"ha": "center", "va": "center_baseline", "size": 11}
+            at: dict[str, Any] = {"ha": "center", "size": 11}
+            at["va"] = "center_baseline"
             shown = {"@": "@", "*": "\u00d7"}.get(part, part)
             ax.text(x + span / 2 + 0.03, middle, shown, **at)
         x += span

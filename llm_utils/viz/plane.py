@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
@@ -16,12 +17,13 @@ Vectors = Mapping[str, Sequence[float]]
 Angle = tuple[str, str, str]
 
 
-def label_tips(ax: Axes, tips: Vectors, limit: float, colors: Any) -> None:
-    """Names beyond the tips of arrows, moved apart where two would touch."""
+def label_tips(ax: Axes, tips: Vectors, unit: float, looks: Any) -> None:
+    """Names beyond the tips of arrows, moved apart where two would touch.
+
+    unit: data units to the inch.
+    """
     names = list(tips)
     ends = {n: np.asarray(tips[n], float) for n in names}
-    size = float(ax.bbox.width) / ax.figure.dpi
-    unit = 2 * limit / size  # data units to the inch
     wide = {n: (0.033 * len(n) + 0.02) * unit for n in names}
     at = {}
     for n, v in ends.items():
@@ -35,23 +37,38 @@ def label_tips(ax: Axes, tips: Vectors, limit: float, colors: Any) -> None:
                 at[a][1] += up
                 at[b][1] -= up
     for n in names:
-        reach = limit - wide[n]
-        x, y = np.clip(at[n], [-reach, -limit], [reach, limit])
+        left, right = ax.get_xlim()
+        x = np.clip(at[n][0], left + wide[n], right - wide[n])
         style: dict[str, Any] = {"ha": "center", "va": "center_baseline"}
-        ax.text(x, y, n, size=8.5, color=ink(colors[n]["color"]), **style)
+        ax.text(x, at[n][1], n, size=8.5, color=ink(looks[n]["color"]), **style)
 
 
-def draw_angle(ax: Axes, a: Any, b: Any, text: str, radius: float) -> None:
-    """An arc from the direction of a, counterclockwise, to that of b."""
-    start, end = (np.degrees(np.arctan2(v[1], v[0])) for v in (a, b))
-    end += 360 * (end < start)
-    look: dict[str, Any] = {"theta1": start, "theta2": end, "color": MUTED}
-    ax.add_patch(Arc((0, 0), 2 * radius, 2 * radius, lw=0.9, **look))
-    middle = np.radians((start + end) / 2)
-    x, y = np.cos(middle), np.sin(middle)
-    style: dict[str, Any] = {"va": "center", "size": 8, "color": MUTED}
-    style["ha"] = "left" if x > 0.3 else "right" if x < -0.3 else "center"
-    ax.text(1.12 * radius * x, 1.2 * radius * y, text, **style)
+def draw_angle(
+    ax: Axes, one: Vectors, angle: Angle, radius: float, inch: float
+) -> None:
+    """An arc counterclockwise from a vector to another, its name beyond it.
+
+    The name stands where on the arc it is farthest from every arrow.
+    """
+    a, b, text = angle
+    turn = {n: float(np.arctan2(v[1], v[0])) for n, v in one.items()}
+    start, end = turn[a], turn[b]
+    end += 2 * np.pi * (end < start)
+    look: dict[str, Any] = {"theta1": np.degrees(start), "color": MUTED}
+    look |= {"theta2": np.degrees(end), "lw": 0.9}
+    ax.add_patch(Arc((0, 0), 2 * radius, 2 * radius, **look))
+
+    def free(at: float) -> float:
+        away = [
+            abs((at - t + np.pi) % (2 * np.pi) - np.pi) for t in turn.values()
+        ]
+        return min(away) - 0.01 * abs(at - (start + end) / 2)
+
+    at = max(np.linspace(start, end, 25), key=free)
+    far = radius + 0.1 * inch
+    style: dict[str, Any] = {"size": 8, "color": MUTED, "ha": "center"}
+    x, y = far * np.cos(at), far * np.sin(at)
+    ax.text(x, y, text, va="center_baseline", **style)
 
 
 def vectors_2d(
@@ -67,7 +84,8 @@ def vectors_2d(
     vectors: {name: (x, y)}, or a list of such. meanings: {name: meaning}, so
     that a query is a query's color. angles: (from, to, text) arcs, counter-
     clockwise (a list a panel, if there are several). limit: how far the
-    plane goes. ValueError for an angle at a vector that is not there.
+    plane goes on all sides (else: as far as the vectors). ValueError for an
+    angle at a vector that is not drawn.
     Chapter 4.
     """
     shown = [vectors] if isinstance(vectors, Mapping) else list(vectors)
@@ -79,31 +97,46 @@ def vectors_2d(
         lost = {n for arc in drawn for n in arc[:2]} - set(one)
         if lost:
             raise ValueError(f"an angle at {sorted(lost)}; drawn: {list(one)}")
-    reach = max(np.hypot(*v) for one in shown for v in one.values())
-    limit = limit or 1.45 * float(reach) or 1.0
-    side = min((width - 0.2 * len(shown)) / len(shown), 2.3)
+    left, low, right, high = reach(shown, limit)
+    wide, tall = right - left, high - low
+    side = min((width - 0.2 * len(shown)) / len(shown), 2.6 * wide / tall, 2.6)
     edges = (0.05, 0.26 if titles else 0.05, 0.05, 0.05)
-    axs = panels(len(shown), len(shown), (side, side), edges, width=width)
+    size = (side, side * tall / wide)
+    axs = panels(len(shown), len(shown), size, edges, width=width)
     for i, (ax, one, drawn) in enumerate(zip(axs, shown, arcs, strict=True)):
-        plane(ax, limit, titles[i] if titles else "")
+        ax.set(xlim=(left, right), ylim=(low, high))
+        plane(ax, titles[i] if titles else "")
         found = {n: m for n, m in (meanings or {}).items() if n in one}
         looks = styles(list(one), found)
         for n, v in one.items():
             arrow = {"arrowstyle": "-|>", "shrinkA": 0, "shrinkB": 0, "lw": 1.6}
             arrow |= looks[n] | {"mutation_scale": 11}
-            ax.annotate("", tuple(v), (0, 0), arrowprops=arrow)
-        for k, (a, b, text) in enumerate(drawn):
-            radius = limit * (0.24 + 0.12 * k)
-            draw_angle(ax, one[a], one[b], text, radius)
-        label_tips(ax, one, limit, looks)
+            ax.annotate("", (v[0], v[1]), (0, 0), arrowprops=arrow)
+        longest = max(math.hypot(*v) for v in one.values())
+        for k, angle in enumerate(drawn):
+            radius = longest * (0.4 + 0.22 * k)
+            draw_angle(ax, one, angle, radius, wide / side)
+        label_tips(ax, one, wide / side, looks)
     return axs
 
 
-def plane(ax: Axes, limit: float, title: str) -> None:
-    """An empty plane: two thin axes through the origin, a circle of 1."""
-    ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
+def reach(
+    shown: Sequence[Vectors], limit: float | None
+) -> tuple[float, float, float, float]:
+    """Left, low, right and high end of a plane that holds the vectors."""
+    if limit is not None:
+        return -limit, -limit, limit, limit
+    tips = np.array([[0.0, 0.0], *(v for one in shown for v in one.values())])
+    room = 0.3 * (float(np.hypot(*tips.T).max()) or 1.0)
+    left, low = (float(v) for v in tips.min(0) - room)
+    right, high = (float(v) for v in tips.max(0) + room)
+    return left, low, right, high
+
+
+def plane(ax: Axes, title: str) -> None:
+    """An empty plane: two thin axes through the origin."""
     ax.spines[:].set_visible(False)
-    ax.set(xticks=[], yticks=[])
+    ax.set(xticks=[], yticks=[], aspect="equal")
     ax.axhline(0, color=RULE, lw=0.7, zorder=0)
     ax.axvline(0, color=RULE, lw=0.7, zorder=0)
     if title:

@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
+from matplotlib.figure import Figure
 
 INK, MUTED, RULE, PAPER = "#1b1b1b", "#6b6b6b", "#c4c4c4", "#ffffff"
 SOFT, MARK = "#e8eef4", "#fbdca0"
@@ -120,7 +121,8 @@ def styles(
 
 def tint(color: str, amount: float) -> str:
     """A color mixed with white: 0 is white, 1 the color itself."""
-    return to_hex([1 - amount * (1 - c) for c in to_rgb(color)])
+    r, g, b = (1 - amount * (1 - c) for c in to_rgb(color))
+    return to_hex((r, g, b))
 
 
 def luminance(color: Any) -> float:
@@ -153,6 +155,12 @@ def canvas(width: float, height: float) -> Axes:
     ax.set(xlim=(0, width), ylim=(height, 0))
     ax.axis("off")
     return ax
+
+
+def sheet(ax: Axes) -> Figure:
+    """The whole figure that an Axes is on."""
+    assert isinstance(ax.figure, Figure)
+    return ax.figure
 
 
 def panels(

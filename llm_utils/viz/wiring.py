@@ -2,77 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle, FancyBboxPatch
 
-from .style import COLORS, FULL, INK, MARK, MUTED, PAPER, SOFT, canvas
-
-LINE, STEP, ADD, TEXT8 = 0.26, 0.15, 0.08, 0.066
-"""In inches: one line of a box, an arrow, an add node, a character at 8 pt."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """A module: its parameters, a second line, copies (experts), a mark."""
-
-    name: str
-    params: int = 0
-    note: str = ""
-    copies: int = 1
-    marked: bool = False
-
-    @property
-    def least(self) -> float:
-        """Its height where the parameters would make it too low to read."""
-        return LINE + 0.14 * bool(self.note) + 0.04 * (min(self.copies, 4) - 1)
-
-
-@dataclass(frozen=True)
-class Branch:
-    """Modules on a side path: read the stream, are added back into it."""
-
-    parts: Sequence[Part | str]
-
-
-@dataclass(frozen=True)
-class Repeat:
-    """Steps that the stream takes several times: the layers of a model."""
-
-    times: int
-    steps: Sequence[Part | Branch | str]
-
-
-Step = Part | Branch | Repeat | str
-
-
-def is_shape(step: Any) -> bool:
-    """A string that begins with a parenthesis is a shape, not a module."""
-    return isinstance(step, str) and step.startswith("(")
-
-
-def as_part(step: Part | str) -> Part:
-    return Part(step) if isinstance(step, str) else step
-
-
-def all_parts(steps: Sequence[Any], times: int = 1) -> Iterator[Any]:
-    """(Part, how often it is there), in order, at any depth."""
-    for step in steps:
-        if isinstance(step, Repeat):
-            yield from all_parts(step.steps, step.times * times)
-        elif isinstance(step, Branch):
-            yield from all_parts(step.parts, times)
-        elif isinstance(step, Part) or (
-            isinstance(step, str) and not is_shape(step)
-        ):
-            yield as_part(step), times
-        elif not is_shape(step):
-            raise ValueError(
-                f"a step {step!r}: give a Part, a Branch, a Repeat or a string"
-            )
+from .parts import (
+    ADD,
+    STEP,
+    TEXT8,
+    Branch,
+    Part,
+    Repeat,
+    Step,
+    all_parts,
+    as_part,
+    count,
+    is_shape,
+    margins,
+)
+from .style import COLORS, FULL, INK, MARK, MUTED, PAPER, SOFT, canvas, sheet
 
 
 @dataclass
@@ -129,15 +80,16 @@ class Column:
         self.note(left + width / 2, middle - up, part.name, **look)
         if part.params:
             text = count(part, times)
-            self.note(self.right + 0.12, middle, text)
+            self.note(self.right + 0.15, middle, text)
         self.y += high
 
     def box(self, x: float, y: float, w: float, h: float, fill: str) -> None:
         if not self.draw:
             return
         style = "round,pad=0,rounding_size=0.05"
-        look: dict[str, Any] = {"facecolor": fill, "lw": 0.8, "zorder": 3}
+        look: dict[str, Any] = {"facecolor": fill, "zorder": 3}
         look["edgecolor"] = "#a5670a" if fill == MARK else "#7d8995"
+        look["lw"] = 1.5 if fill == MARK else 0.8
         self.ax.add_patch(FancyBboxPatch((x, y), w, h, boxstyle=style, **look))
 
     def line(self, *points: tuple[float, float], tip: bool = True) -> None:
@@ -195,27 +147,6 @@ class Column:
         self.y += STEP * 0.8
 
 
-def count(part: Part, times: int) -> str:
-    """The parameters of a box as they stand at its edge."""
-    many = times * part.copies
-    text = f"{part.params:,}"
-    return f"{many} \u00d7 {text}" if many > 1 else text
-
-
-def margins(steps: Sequence[Any]) -> tuple[float, float]:
-    """Room at the left for shapes, at the right for parameter counts."""
-    flat = [s for s in steps if is_shape(s)]
-    for step in steps:
-        if isinstance(step, Repeat):
-            flat += [s for s in step.steps if is_shape(s)] + ["12 x"]
-    left = max((len(s) * TEXT8 + 0.14 for s in flat), default=0.0)
-    if any(isinstance(step, Repeat) for step in steps):
-        left = max(left, 0.75)
-    texts = [count(p, n) for p, n in all_parts(steps) if p.params]
-    right = max((len(s) * 0.064 + 0.16 for s in texts), default=0.1)
-    return max(left, 0.3), right
-
-
 def wiring(
     diagrams: Sequence[Step] | Mapping[str, Sequence[Step]],
     height: float = 2.4,
@@ -248,7 +179,7 @@ def wiring(
         columns.append(Column(ax, *ends, scale, top + 0.1, draw=False))
         columns[-1].walk(steps)
     deep = max(column.y for column in columns) + 0.14
-    ax.figure.set_size_inches(width, deep)
+    sheet(ax).set_size_inches(width, deep)
     ax.set_ylim(deep, 0)
     for column, (title, steps) in zip(columns, named.items(), strict=True):
         column.y, column.draw = top + 0.1, True
