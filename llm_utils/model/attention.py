@@ -89,16 +89,19 @@ def attend(
     is given. Chapter 3; Dao et al. (2022).
     """
     T, S = q.shape[-2], k.shape[-2]
-    plain = mask is None and (window is None or window >= S)
-    if mask is None and not (plain and T in (1, S)):
+    causal = False
+    if mask is None and window is not None and window < S:
         mask = causal_mask(T, S, window, q.device)
+    elif mask is None and T == S:
+        causal = True  # the kernel skips the future by itself
+    elif mask is None and T > 1:  # a single query may look at all keys
+        mask = causal_mask(T, S, device=q.device)
     if kernel_is_slow(q, S):
         return attention_weights(q, k, mask) @ repeat_heads(v, q.shape[1])
+    grouped = q.shape[1] != k.shape[1]
     return F.scaled_dot_product_attention(
-        q, k, v, mask,
-        is_causal=mask is None and T > 1,
-        enable_gqa=q.shape[1] != k.shape[1],
-    )  # fmt: skip
+        q, k, v, mask, is_causal=causal, enable_gqa=grouped
+    )
 
 
 def kernel_is_slow(q: Tensor, S: int) -> bool:

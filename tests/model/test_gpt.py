@@ -312,3 +312,26 @@ def test_sizes_are_filled_in_and_frozen() -> None:
     assert (cfg.n_kv_heads, cfg.d_head, cfg.d_ff) == (6, 16, 384)
     with pytest.raises(AttributeError):
         cfg.d_model = 1
+
+
+# --- compiled ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("window", [None, 4])
+@pytest.mark.parametrize("name", RECIPES[:3])
+@torch.no_grad()
+def test_it_compiles_to_one_graph_for_any_length(name: str, window) -> None:
+    """No break, and nothing in a forward that only numbers could decide."""
+    model = tiny(name, window=window, n_layers=1)
+    torch.compiler.reset()
+    compiled = torch.compile(model, backend="eager", fullgraph=True)
+    for T in (9, 12, 7):
+        close(compiled(ids(2, T)), model(ids(2, T)), atol=1e-10, rtol=0)
+
+
+@torch.no_grad()
+def test_a_mixture_of_experts_compiles_to_several() -> None:
+    model = tiny("tiny-moe", n_layers=1)
+    torch.compiler.reset()
+    compiled = torch.compile(model, backend="eager")
+    close(compiled(ids(2, 9)), model(ids(2, 9)), atol=1e-10, rtol=0)
