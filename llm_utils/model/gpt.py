@@ -119,6 +119,8 @@ class GPT(nn.Module):
             )
         start = caches[0].length if caches[0] is not None else 0
         check_ids(ids, self.cfg, start, self.tokens.weight.device)
+        if mask is not None:
+            check_mask(mask, ids.shape[1], self.tokens.weight)
         x = self.positions(self.tokens(ids), start)
         for block, past in zip(self.blocks, caches, strict=True):
             x = block(x, mask, past)
@@ -186,4 +188,22 @@ def check_ids(
         raise ValueError(
             f"ids run from {low} to {high}, but vocab_size={cfg.vocab_size}: "
             "wrong tokenizer?"
+        )
+
+
+def check_mask(mask: Tensor, T: int, weight: Tensor) -> None:
+    """ValueError unless it can be the mask of T queries, or their bias."""
+    if mask.dim() < 2 or mask.shape[-2] != T:
+        raise ValueError(
+            f"a mask of shape {tuple(mask.shape)} for T={T} queries: give "
+            "(T, S), or anything that broadcasts to (B, H, T, S)"
+        )
+    if mask.dtype not in (torch.bool, weight.dtype):
+        raise ValueError(
+            f"the mask is {mask.dtype}: give bool, True = may look, or a bias "
+            f"of the model's own {weight.dtype}"
+        )
+    if mask.device != weight.device:
+        raise ValueError(
+            f"the mask is on {mask.device}, the model on {weight.device}"
         )

@@ -79,14 +79,14 @@ class MoE(nn.Module):
 
     def mix(self, tokens: Tensor, routing: Routing) -> Tensor:
         """(N, C) -> (N, C): assignments sorted by expert, one call each."""
+        k = self.top_k
         expert, order = routing.chosen.flatten().sort(stable=True)  # (N * k,)
-        rows = order // self.top_k  # the token of each assignment
         sizes = torch.bincount(expert, minlength=len(self.experts)).tolist()
-        groups = tokens[rows].split(sizes)
+        groups = tokens[order // k].split(sizes)  # E of (n_e, C)
         pairs = zip(self.experts, groups, strict=True)
         done = torch.cat([compute(group) for compute, group in pairs])
-        share = routing.weights.flatten()[order, None]
-        return torch.zeros_like(tokens).index_add(0, rows, done * share)
+        done = done[order.argsort()].unflatten(0, (-1, k))  # (N, k, C)
+        return (routing.weights[..., None] * done).sum(1)
 
 
 def total_balance_loss(model: nn.Module) -> Tensor:

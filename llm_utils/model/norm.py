@@ -40,4 +40,5 @@ class RMSNorm(nn.Module):
         self.eps = eps
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.rms_norm(x, self.weight.shape, self.weight, self.eps)
+        weight = self.weight.to(x.dtype)  # they differ under autocast
+        return F.rms_norm(x, weight.shape, weight, self.eps)

@@ -284,6 +284,40 @@ def test_ids_that_do_not_fit(x, says: str) -> None:
         tiny("tiny-llama")(x)
 
 
+@pytest.mark.parametrize(
+    ("mask", "says"),
+    [
+        (torch.ones(4, dtype=torch.bool), r"shape \(4,\) for T=4"),
+        (torch.ones(3, 3, dtype=torch.bool), r"shape \(3, 3\) for T=4"),
+        (torch.ones(4, 4).long(), "int64: give bool"),
+        (torch.zeros(4, 4), "float32: give bool.*float64"),
+        (torch.ones(4, 4, dtype=torch.bool, device="meta"), "on meta"),
+    ],
+)
+def test_masks_that_do_not_fit(mask, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        tiny("tiny-llama")(ids(1, 4), mask)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("autocast", [True, False])
+def test_half_precision(name: str, autocast: bool) -> None:
+    """Weights in bfloat16, or in float32 under autocast: nearly the same."""
+    model = build(name, seeded(), n_layers=2)
+    x = ids(2, 40, vocab_size=256)
+    with torch.no_grad():
+        exact = model(x)
+    if not autocast:
+        model.bfloat16()
+    with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+        logits = model(x)
+        loss = next_token_loss(logits, x)
+    loss.backward()
+    assert logits.dtype == torch.bfloat16 and loss.dtype == torch.float32
+    off = (logits - exact).square().mean().sqrt() / exact.std()
+    assert 1e-4 < off.item() < 0.03
+
+
 def test_a_cache_counts_towards_the_length() -> None:
     model = tiny("tiny-llama", max_len=6)
     cache = [ListCache() for _ in model.blocks]
