@@ -3,4 +3,4 @@
 text -> model -> train -> infer -> align: a stage uses only earlier ones.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.1.0.dev0"

@@ -21,6 +21,8 @@ from pathlib import Path
 
 import yaml
 
+from scripts.slim import slim
+
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
 LOGS = ROOT / ".cache" / "logs"
@@ -35,7 +37,7 @@ SOURCES = (
     "exercises",
     "solutions",
     "llm_utils",
-    "scripts/build.py",
+    "scripts",
 )
 SKIPPED = 77  # the exit status of what this machine cannot do
 SKIPPED_PARTS = {"__pycache__", ".ipynb_checkpoints"}
@@ -80,6 +82,7 @@ def run(command: list[str], log: str, cwd: Path = ROOT) -> str:
         "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH", EPOCH),
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         "FORCE_SOURCE_DATE": "1",
+        "PYTHONPATH": str(ROOT),  # the extensions import from scripts/
     }
     done = subprocess.run(
         command, cwd=cwd, env=env, text=True, errors="replace",
@@ -112,6 +115,24 @@ def build_html() -> None:
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     door = FRONT_DOOR.format(title=config["title"])
     RESULTS["html"].write_text(door, encoding="utf-8")
+    slim(BUILD / "html")
+
+
+def offer_pdf() -> None:
+    """Put the PDF beside the pages, and its link on the front page.
+
+    The link waits in the page, hidden: HTML alone has nothing to offer, nor
+    has it when the PDF is from other sources.
+    """
+    if stamp("html") != stamp("pdf") or not RESULTS["pdf"].exists():
+        return
+    site = BUILD / "html"
+    front = site / "book" / "index.html"
+    shutil.copy(RESULTS["pdf"], site / "book.pdf")
+    text = front.read_text(encoding="utf-8")
+    link = '<a class="book-pdf" href="../book.pdf">'
+    text = re.sub(r'<a class="book-pdf" hidden[^>]*>', link, text)
+    front.write_text(text, encoding="utf-8")
 
 
 def forget_old_pages() -> None:
@@ -144,21 +165,29 @@ def build_pdf() -> None:
     shutil.copy(BUILD / "latex" / "book.pdf", RESULTS["pdf"])
 
 
+def stamp_file(name: str) -> Path:
+    return BUILD / f".{name}.sha256"
+
+
+def stamp(name: str) -> str | None:
+    """The fingerprint of the sources that a result was built from."""
+    file = stamp_file(name)
+    return file.read_text() if file.exists() else None
+
+
 def build(name: str, force: bool = False) -> None:
     """Build one format unless its sources are as they were."""
-    stamp, result = BUILD / f".{name}.sha256", RESULTS[name]
-    now = fingerprint()
+    result, now = RESULTS[name], fingerprint()
     shown = result.relative_to(ROOT)
-    known = result.exists() and stamp.exists() and stamp.read_text() == now
-    if known and not force:
+    if result.exists() and stamp(name) == now and not force:
         print(f"  {shown} is up to date", flush=True)
         return
-    stamp.unlink(missing_ok=True)
+    stamp_file(name).unlink(missing_ok=True)
     print(f"  building {shown} ...", flush=True)
     forget_old_pages()
     start = time.monotonic()
     {"html": build_html, "pdf": build_pdf}[name]()
-    stamp.write_text(now)
+    stamp_file(name).write_text(now)
     print(f"  {shown} built in {time.monotonic() - start:.0f} s", flush=True)
 
 
@@ -169,6 +198,7 @@ def main() -> None:
     args = parser.parse_args()
     for name in args.formats:
         build(name, args.force)
+    offer_pdf()
 
 
 if __name__ == "__main__":

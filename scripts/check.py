@@ -65,6 +65,7 @@ def checks() -> list[Check]:
     pytest = ["-n", "2", "-rsfE", "--durations=5"]
     return [
         Check("lint", "ruff has no complaint", [tool("ruff"), *ruff]),
+        Check("spelling", "no misspelled word", [tool("codespell")]),
         Check("types", "mypy has no complaint", [tool("mypy")]),
         Check("layers", "stages in order", [tool("lint-imports")]),
         Check("tests", "unit tests", module("pytest", *pytest)),
@@ -84,6 +85,8 @@ def checks() -> list[Check]:
         Check("pdf", "it builds", module("scripts.build", "pdf")),
         Check("pages", "the PDF is whole", module("scripts.check_pdf"),
               needs=("pdf",)),
+        Check("parity", "the PDF says what the HTML says",
+              module("scripts.check_parity"), needs=("html", "pdf")),
     ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Inspect the PDF book: its log, its fonts, its parts.
+"""Inspect the PDF book: its log, its fonts, and the rules of `pdf_rules`.
 
 LaTeX goes on where a book should not: over missing glyphs, references that
 lead nowhere, lines that leave the page. Each of these fails here.
@@ -8,13 +8,23 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pypdf import PdfReader
 from pypdf.generic import IndirectObject
+
+from scripts import book_plan
+from scripts import pdf_rules as rules
+from scripts.pdf_file import (
+    Bookmark,
+    link_actions,
+    page_ranges,
+    read_bookmarks,
+    read_pages,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 LOG = ROOT / "_build" / "latex" / "book.log"
@@ -97,12 +107,55 @@ def file_problems(path: Path, captions: list[str]) -> list[str]:
     return found
 
 
+def jumps(reader: PdfReader) -> list[tuple[int, int]]:
+    """Each link within the file: the page it is on and the one it leads to."""
+    names = reader.named_destinations
+    found = []
+    for page, kind, target in link_actions(reader):
+        place = names.get(str(target)) if kind == "/GoTo" else None
+        to = reader.get_destination_page_number(place) if place else None
+        if to is not None:
+            found.append((page, to))
+    return found
+
+
+def places(marks: Sequence[Bookmark], last: int) -> dict[str, tuple[int, int]]:
+    """The pages of the PDF that each page of the sources fills."""
+    names = book_plan.pages_in_order()[1:]
+    titles = [book_plan.title_of(name) for name in names]
+    return dict(zip(names, page_ranges(titles, marks, last), strict=True))
+
+
+def book_problems(path: Path) -> list[str]:
+    """Where the file breaks a rule, or a promise of the sources."""
+    layout, reader = book_plan.layout(), PdfReader(path)
+    whole = read_pages(path)
+    pages = read_pages(path, layout.bottom / 2, layout.top * 0.8)
+    marks = read_bookmarks(path)
+    names = set(reader.named_destinations)
+    return [
+        *rules.size_problems(whole, layout),
+        *rules.ink_problems(whole, layout),
+        *rules.bookmark_problems(marks, book_plan.expected()),
+        *rules.target_problems(marks, whole),
+        *rules.link_problems(link_actions(reader), names),
+        *rules.crossing_problems(jumps(reader), places(marks, len(pages) - 1)),
+        *rules.caption_problems(pages),
+        *rules.raw_problems(pages),
+        *rules.head_problems(marks, whole, layout),
+        *rules.index_problems(marks, pages, book_plan.glossary_terms()),
+        *rules.bibliography_problems(marks, pages, book_plan.cited_works()),
+        *book_plan.appendix_problems(book_plan.read_toc()),
+    ]
+
+
 def main() -> int:
     if not PDF.exists() or not LOG.exists():
         print("_build/book.pdf is not built: run `make pdf`")
         return 1
     problems = log_problems(LOG.read_text(encoding="utf-8", errors="replace"))
     problems += file_problems(PDF, part_captions())
+    problems += book_problems(PDF)
     print("\n".join(problems) or f"{len(PdfReader(PDF).pages)} pages, all well")
     return 1 if problems else 0
 

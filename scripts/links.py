@@ -1,8 +1,10 @@
 """Set the repository's address everywhere: `make links REPO=owner/name`.
 
-pyproject.toml holds it; badges and bootstrap cells need it spelled out, so
-it is rewritten there, in every text file of the repository. Without a new
-address this prints the present one and the files that name another.
+pyproject.toml holds it. Badges, bootstrap cells, the citation and the change
+log need it spelled out, so it is rewritten there, in every text file of the
+repository, and the launch cells of all notebooks are written anew from their
+template. Without a new address this prints the present one, the files that
+name another, and the notebooks whose launch cells it had to renew.
 """
 
 from __future__ import annotations
@@ -12,15 +14,30 @@ import subprocess
 import sys
 from pathlib import Path
 
+from scripts import cells, launch
+
 ROOT = Path(__file__).resolve().parent.parent
 HOME = re.compile(r'^Repository = "https://github\.com/([^"/]+/[^"/]+)"', re.M)
 SLUG = re.compile(r"^[\w.-]+/[\w.-]+$")
-# Where a page or a notebook points into this repository.
-OURS = re.compile(
-    r"(?:colab\.research\.google\.com/github|mybinder\.org/v2/gh)/"
-    r"([\w.-]+/[\w.-]+?)(?=[/\"'\\)\s])"
-)
-TEXT = {".cff", ".cfg", ".ipynb", ".json", ".md", ".py", ".toml", ".yml"}
+OWNER_NAME = r"([\w-]+/[\w.-]*\w)"
+# Every way in which a page, a notebook or a workflow names a repository.
+NAMED = [
+    re.compile(before + OWNER_NAME)
+    for before in (
+        r"github\.com[/:]",  # git+https, blob, issues, releases too
+        r"(?:raw|gist)\.githubusercontent\.com/",
+        r"colab\.research\.google\.com/github/",
+        r"mybinder\.org/(?:v2|badge)/gh/",
+        r"nbviewer\.org/github/",
+        r"codespaces\.new/",
+        r"img\.shields\.io/github/(?:actions/workflow/status|v/[a-z]+|[a-z-]+)/",
+        r"cdn\.jsdelivr\.net/gh/",
+    )
+]
+PAGES = re.compile(r"\b([\w-]+)\.github\.io/([\w.-]*\w)")
+# Repositories of others that the book sends its readers to.
+ELSEWHERE = {"karpathy/minbpe"}
+NOT_OURS = ("book/_vendor/", "tests/")  # what comes from npm; planted strays
 
 
 def address(root: Path = ROOT) -> str:
@@ -31,24 +48,54 @@ def address(root: Path = ROOT) -> str:
     return found.group(1)
 
 
+def is_text(path: Path) -> bool:
+    return path.is_file() and b"\0" not in path.read_bytes()[:8192]
+
+
 def text_files(root: Path = ROOT) -> list[Path]:
     """The files under version control that may name the address."""
     listing = subprocess.run(
         ["git", "ls-files", "-z"], cwd=root, capture_output=True, text=True
     )
-    names = listing.stdout.split("\0")
-    paths = [root / name for name in names if Path(name).suffix in TEXT]
-    return [path for path in paths if path.is_file()]
+    names = [n for n in listing.stdout.split("\0") if n]
+    paths = [root / n for n in names if not n.startswith(NOT_OURS)]
+    return [path for path in paths if is_text(path)]
 
 
 def rewrite(text: str, old: str, new: str) -> str:
-    """The text with the old address replaced, not names that contain it."""
+    """The text with the old address replaced, not names that contain it.
+
+    The address of the published pages goes along.
+    """
+    owner, name = old.split("/")
+    pages = "{}.github.io/{}".format(*new.split("/"))
+    text = re.sub(
+        rf"(?<![\w.-]){re.escape(owner)}\.github\.io/{re.escape(name)}(?![\w-])",
+        pages,
+        text,
+    )
     return re.sub(rf"(?<![\w.-]){re.escape(old)}(?![\w-])", new, text)
 
 
 def strays(text: str, slug: str) -> list[str]:
-    """Addresses of this book in a text that are not `slug`."""
-    return sorted({s for s in OURS.findall(text) if s != slug})
+    """Repositories that a text points to, neither ours nor known."""
+    named = {s.removesuffix(".git") for p in NAMED for s in p.findall(text)}
+    named |= {f"{owner}/{name}" for owner, name in PAGES.findall(text)}
+    return sorted(named - {slug} - ELSEWHERE)
+
+
+def write_launch_cells(root: Path = ROOT) -> list[Path]:
+    """Renew badge and bootstrap of every notebook; returns those changed."""
+    slug, at, changed = address(root), launch.release(root), []
+    for path in text_files(root):
+        if path.suffix != ".ipynb":
+            continue
+        notebook = cells.read(path)
+        if launch.gaps(notebook, path, slug, at):
+            launch.write(notebook, path, slug, at)
+            cells.write(notebook, path)
+            changed.append(path)
+    return changed
 
 
 def set_address(new: str, root: Path = ROOT) -> list[Path]:
@@ -64,7 +111,7 @@ def set_address(new: str, root: Path = ROOT) -> list[Path]:
         if rewrite(text, old, new) != text:
             path.write_text(rewrite(text, old, new), encoding="utf-8")
             changed.append(path)
-    return changed
+    return list(dict.fromkeys([*changed, *write_launch_cells(root)]))
 
 
 def main() -> int:
@@ -77,6 +124,8 @@ def main() -> int:
         return 0
     slug = address()
     print(f"  the address is {slug}")
+    for path in write_launch_cells():
+        print(f"  {path.relative_to(ROOT)} has its launch cells again")
     lost = 0
     for path in text_files():
         for other in strays(path.read_text(encoding="utf-8"), slug):

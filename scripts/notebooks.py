@@ -32,6 +32,7 @@ FOLDERS = ("chapters", "solutions")
 STAMPS = ROOT / ".cache" / "notebooks.json"
 TIMEOUT = 600  # seconds a cell
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+IGNORED = "nbval-ignore-output"
 WIDGETS = "application/vnd.jupyter.widget-state+json"
 
 
@@ -127,6 +128,20 @@ def has_all_outputs(path: Path) -> bool:
     return all(c.execution_count is not None for c in code if c.source.strip())
 
 
+def unstable(before: NotebookNode, after: NotebookNode) -> list[str]:
+    """Cells that gave another output when run again, and do not say so."""
+    first = {c.id: (c.source, c.get("outputs")) for c in before.cells}
+    return [
+        f"{cell.id}: its output changes from run to run"
+        for cell in after.cells
+        if cell.cell_type == "code"
+        and IGNORED not in cell.metadata.get("tags", [])
+        and cell.id in first
+        and first[cell.id][0] == cell.source
+        and first[cell.id][1] != cell.outputs
+    ]
+
+
 def load_stamps() -> dict[str, Any]:
     return json.loads(STAMPS.read_text()) if STAMPS.exists() else {}
 
@@ -146,6 +161,8 @@ def refresh(path: Path, stamps: dict[str, Any], force: bool) -> None:
         why = "; ".join(unmet.values())
         print(f"  {kept} cells keep their stored outputs: {why}", flush=True)
     cells.write(after, path)
+    for line in unstable(before, after) if force else []:
+        print(f"  {line}", flush=True)
     stamps[name] = now
     STAMPS.parent.mkdir(parents=True, exist_ok=True)
     STAMPS.write_text(json.dumps(stamps, indent=1, sort_keys=True))

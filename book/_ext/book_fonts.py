@@ -114,6 +114,10 @@ FALLBACKS = (
     "Symbola_hint.ttf",
     "Symbola.ttf",
 )
+# An index entry; its braces are nested three deep at most.
+INDEX_ENTRY = re.compile(
+    r"\\index\{(?:[^{}]|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})*\}"
+)
 NO_FONT = -1
 NO_GLYPH_NEEDED = {0x200B, 0x200C, 0x200D, 0xFE0E, 0xFE0F, 0xFEFF}
 
@@ -267,6 +271,15 @@ GLYPH_COMMAND = r"""
   \iffontchar\font#2\relax#3\else{\csname bookfallback#1\endcsname#3}\fi\fi}"""
 
 
+def plain_hyphens(entry: re.Match[str]) -> str:
+    """One spelling of an index entry, wherever in the text it stands.
+
+    TeX writes a command to the index with a space behind it or without, as the
+    entry stands in a title or in a paragraph, and then lists it twice.
+    """
+    return entry[0].replace(r"\sphinxhyphen{}", "-")
+
+
 def finish_tex(folder: Path, tex: str = "book.tex") -> set[str]:
     """Wrap the runs in the .tex file; write bookfonts.tex beside it.
 
@@ -283,7 +296,8 @@ def finish_tex(folder: Path, tex: str = "book.tex") -> set[str]:
     for line in path.read_text(encoding="utf-8").split("\n"):
         keep = line.isascii() or re.search(r"\\(index|label)\{", line)
         lines.append(line if keep else commands.wrap(line, fonts))
-    path.write_text("\n".join(lines), encoding="utf-8")
+    text = INDEX_ENTRY.sub(plain_hyphens, "\n".join(lines))
+    path.write_text(text, encoding="utf-8")
     setup = font_commands()
     for number, (font, _) in enumerate(fonts.fallbacks):
         family = rf"\newfontfamily\bookfallback{letters(number)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from book_print import KeepCells, NoFootnoteRule, PrintAddresses
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
@@ -134,7 +135,7 @@ def set_design(app: Sphinx, config: Config) -> None:
     config.latex_table_style = ["booktabs"]
     config.latex_elements = {
         "papersize": "",
-        "pointsize": "10pt",
+        "pointsize": "11pt",
         "extraclassoptions": "oneside,openany",
         "fncychap": "",
         "geometry": r"\usepackage{geometry}",
@@ -155,6 +156,7 @@ SPHINXSETUP = (
     "verbatimvisiblespace={}",
     "verbatimhintsturnover=false",
     "VerbatimColor={RGB}{246,246,243}",
+    "VerbatimBorderColor={RGB}{246,246,243}",
     "verbatimsep=5pt",
     "InnerLinkColor={RGB}{38,70,110}",
     "OuterLinkColor={RGB}{38,70,110}",
@@ -168,7 +170,10 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("config-inited", set_design, priority=950)
     for transform in (
         PrintHidden,
+        KeepCells,
         NameWidgets,
+        PrintAddresses,
+        NoFootnoteRule,
         ColorBoxes,
         FrontPage,
         NumberChapters,

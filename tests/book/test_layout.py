@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -89,19 +90,13 @@ def test_the_lock_covers_every_extra() -> None:
     assert {named(w) for w in wanted} <= pinned
 
 
-def test_conda_users_get_the_same_list() -> None:
-    env = yaml.safe_load((ROOT / "environment.yml").read_text())
-    pip = next(d for d in env["dependencies"] if isinstance(d, dict))["pip"]
-    assert pip == ["-r requirements.lock", "-e ."]
-
-
 def test_gpu_parts_are_left_out() -> None:
     resolved = "numpy==2\nnvidia-x==1\ntriton==3 ; a\ntorch==2\n"
     assert lock.without_gpu_parts(resolved) == "numpy==2\ntorch==2\n"
 
 
 HOSTS = ("pypi" + ".org", "pythonhosted" + ".org", "npmjs" + ".org")
-PLACES = (r"/ro" + r"ot/", r"/wo" + r"rk/", r"/op" + r"t/", r"/ho" + r"me/")
+PLACES = [f"/{name}/" for name in ("root", "work", "opt", "home")]
 
 
 @pytest.mark.parametrize("pattern", [*map(re.escape, HOSTS), *PLACES])
@@ -148,3 +143,32 @@ def test_every_chapter_of_the_book_is_in_the_readme() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     linked = re.findall(r"\]\((chapters/[^)]+)\.ipynb\)", readme)
     assert linked == [page for page in BOOK if page.startswith("chapters/")]
+
+
+def misspelled(*paths: Path) -> list[str]:
+    """What codespell says, set up as in pyproject.toml."""
+    command = [sys.executable, "-m", "codespell_lib", "--toml"]
+    run = subprocess.run(
+        [*command, str(ROOT / "pyproject.toml"), *map(str, paths)],
+        cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    return run.stdout.splitlines()
+
+
+def test_a_misspelled_word_is_found(tmp_path) -> None:
+    right = "Receive the tokens."
+    wrong = right.replace("cei", "cie").replace("the", "t" + "eh")
+    for name, words in [("a.md", wrong), ("a.py", f"# {wrong}"),
+                        ("a.ipynb", f'"source": ["{wrong}\\n"]')]:  # fmt: skip
+        page = tmp_path / name
+        page.write_text(words)
+        assert len(misspelled(page)) == 2, name
+        page.write_text(words.replace(wrong, right))
+        assert misspelled(page) == []
+
+
+def test_a_picture_is_not_read_as_words(tmp_path) -> None:
+    page = tmp_path / "a.ipynb"
+    word = "t" + "eh"
+    page.write_text(f'"image/png": "iVBORw0{word}/{word}+te=",\n"{word}"\n')
+    assert [x.split(": ")[1] for x in misspelled(page)] == [f"{word} ==> the"]

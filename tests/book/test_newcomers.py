@@ -1,4 +1,4 @@
-"""What greets a newcomer agrees with the book: conda, Binder, CI, guides.
+"""What greets a newcomer agrees with the book: conda, Binder, CI, container.
 
 Each test is a function that lists what is wrong, held to the real files and
 then to a planted break.
@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts import check, links, versions
+from scripts import check, versions
 
 try:
     import tomllib
@@ -30,7 +30,6 @@ def read(name: str) -> str:
 
 
 PROJECT: dict[str, Any] = tomllib.loads(read("pyproject.toml"))["project"]
-VERSION = PROJECT["version"]
 TARGETS = set(re.findall(r"^([a-z]+):", read("Makefile"), re.MULTILINE))
 WORKFLOWS = sorted((ROOT / ".github").rglob("*.yml"))
 
@@ -142,6 +141,9 @@ COMMANDS = [
     ".devcontainer/devcontainer.json",
     ".devcontainer/create.sh",
     "CONTRIBUTING.md",
+    "README.md",
+    "book/setup.md",
+    "book/how_to_use.md",
 ]
 
 
@@ -212,66 +214,29 @@ def test_the_dev_container_is_a_supported_python() -> None:
     assert port and int(port[1]) in container["forwardPorts"]
 
 
-# -- one version, one address, and guides that point at what is there
-
-
-def version_gaps(cff: str, changes: str, package: str) -> list[str]:
-    """Places that name another version than pyproject.toml."""
+def python_gaps(project: dict[str, Any], mypy: str, conda: str) -> list[str]:
+    """Places that promise other Pythons than those that are tested."""
     found = []
-    if str(yaml.safe_load(cff)["version"]) != VERSION:
-        found.append("CITATION.cff")
-    listed = re.findall(r"^## \[([\d.]+)\] - \d{4}-\d\d-\d\d$", changes, re.M)
-    if not listed or listed[0] != VERSION:
-        found.append("CHANGELOG.md")
-    if f'__version__ = "{VERSION}"' not in package:
-        found.append("llm_utils/__init__.py")
+    label = "Programming Language :: Python :: "
+    named = [c.removeprefix(label) for c in project["classifiers"]
+             if c.startswith(f"{label}3.")]  # fmt: skip
+    if named != list(versions.SUPPORTED):
+        found.append("classifiers")
+    if mypy != versions.SUPPORTED[0]:
+        found.append("mypy")
+    pins = re.findall(r"^\s*- python\s*[=<>~]*\s*(3\.\d+)", conda, re.MULTILINE)
+    if not pins or any(pin not in versions.SUPPORTED for pin in pins):
+        found.append("conda")
     return found
 
 
-def test_one_version_everywhere() -> None:
-    names = ("CITATION.cff", "CHANGELOG.md", "llm_utils/__init__.py")
-    texts = [read(name) for name in names]
-    assert version_gaps(*texts) == []
-    for i, name in enumerate(names):
-        other = texts[i].replace(VERSION, "9.9.9")
-        planted = [*texts[:i], other, *texts[i + 1 :]]
-        assert version_gaps(*planted) == [name]
-
-
-def test_the_citation_follows_the_address() -> None:
-    slug, text = links.address(), read("CITATION.cff")
-    cited = yaml.safe_load(text)
-    assert cited["repository-code"] == f"https://github.com/{slug}"
-    assert ".cff" in links.TEXT
-    moved = yaml.safe_load(links.rewrite(text, slug, "you/book"))
-    assert moved["repository-code"] == "https://github.com/you/book"
-
-
-def test_the_citation_has_what_the_format_asks_for() -> None:
-    cited = yaml.safe_load(read("CITATION.cff"))
-    needed = {"cff-version", "message", "title", "authors"}
-    assert needed <= set(cited)
-    assert PROJECT["license"] in cited["license"]
-
-
-NAMED = re.compile(r"`([\w./-]+(?:/|\.(?:bib|cff|json|lock|md|py|toml|yml)))`")
-
-
-def path_gaps(text: str) -> list[str]:
-    """Files and folders that a guide names and the book has not."""
-    linked = re.findall(r"\]\((?!https?:)([^)#]+)\)", text)
-    return [
-        p for p in {*linked, *NAMED.findall(text)} if not (ROOT / p).exists()
-    ]
-
-
-@pytest.mark.parametrize(
-    "name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
-)
-def test_guides_name_what_is_there(name: str) -> None:
-    assert path_gaps(read(name)) == []
-
-
-def test_a_guide_to_nowhere_is_found() -> None:
-    text = "`book/glossary.md`, `_tok.yml`, [a](b.md), `solution/`, `3.10`"
-    assert sorted(path_gaps(text)) == ["_tok.yml", "b.md", "solution/"]
+def test_every_place_promises_the_tested_pythons() -> None:
+    tools = tomllib.loads(read("pyproject.toml"))["tool"]
+    mypy = tools["mypy"]["python_version"]
+    for name in ("environment.yml", "binder/environment.yml"):
+        assert python_gaps(PROJECT, mypy, read(name)) == []
+    conda = read("environment.yml")
+    fewer = PROJECT | {"classifiers": PROJECT["classifiers"][:-1]}
+    assert python_gaps(fewer, mypy, conda) == ["classifiers"]
+    assert python_gaps(PROJECT, "3.9", conda) == ["mypy"]
+    assert python_gaps(PROJECT, mypy, "  - python=3.8\n") == ["conda"]

@@ -89,15 +89,3 @@ def test_a_need_is_unmet_only_where_it_is_named(monkeypatch) -> None:
     far = notebook(code("x", id="far", tags=["needs-moon"]))
     assert needs.unmet([far]) == {"needs-moon": "too far"}
     assert needs.unmet([notebook(code("x", id="near"))]) == {}
-
-
-def test_nbval_notices_a_changed_output(tmp_path) -> None:
-    from scripts import cells
-
-    right = code("print(1 + 1)", printed("2\n"))
-    wrong = code("print(1 + 1)", printed("3\n"))
-    for name, cell, fails in [("right", right, False), ("wrong", wrong, True)]:
-        nb = normalize(notebook(cell))
-        path = tmp_path / name / "nb.ipynb"
-        cells.write(nb, path)
-        assert bool(check_notebooks.nbval([path], tmp_path)) is fails

@@ -1,4 +1,7 @@
-"""TinyWorld: short stories whose probability and truth are known exactly."""
+"""TinyWorld: short stories whose probability and truth are known exactly.
+
+Used from chapter 1 on; chapter 2 explains what the probabilities are for.
+"""
 
 from llm_utils.text.tinyworld.judge import Sentence, Verdict
 from llm_utils.text.tinyworld.lexicon import LEVELS, Level

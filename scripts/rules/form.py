@@ -1,37 +1,21 @@
-"""The rules that every notebook of the book keeps.
-
-A rule is a function: it returns one line for each place that breaks it.
-`tests/book/test_rules.py` holds every notebook to all of them, and shows for
-each rule, on a planted break, that it can fail.
-"""
+"""Rules of form: ids, runs, lengths, tags, folds, and how it is stored."""
 
 from __future__ import annotations
 
 import ast
+import copy
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from nbformat import NotebookNode
 
-from scripts.links import address, strays
+from scripts.notebooks import normalize
+from scripts.rules.notebook import code_cells, text_cells, text_of, tree_of
 
-Rule = Callable[[NotebookNode, Path], list[str]]
-STAGES = ("text", "model", "train", "infer", "align", "appendix")
-EVERYWHERE = {"notebook", "viz", "widgets", "checks", "assets"}
 MOST_LINES = 40  # of a code cell
 MOST_COLUMNS = 80
-LEAST_ALT = 30  # characters: a sentence, not a file name
-FIGURE = "image/png"
-
-
-def code_cells(notebook: NotebookNode) -> Iterator[NotebookNode]:
-    return (cell for cell in notebook.cells if cell.cell_type == "code")
-
-
-def text_of(notebook: NotebookNode) -> str:
-    cells = (c.source for c in notebook.cells if c.cell_type == "markdown")
-    return "\n\n".join(cells)
+IGNORED = "nbval-ignore-output"
 
 
 def unique_ids(notebook: NotebookNode, path: Path) -> list[str]:
@@ -73,24 +57,6 @@ def not_run(notebook: NotebookNode, path: Path) -> list[str]:
     ]
 
 
-def figures_speak(notebook: NotebookNode, path: Path) -> list[str]:
-    """A figure has a name, a caption that says something, and alt text."""
-    found = []
-    for cell in code_cells(notebook):
-        if not any(FIGURE in out.get("data", {}) for out in cell.outputs):
-            continue
-        meta = cell.metadata.get("mystnb", {})
-        alt = meta.get("image", {}).get("alt", "")
-        figure = meta.get("figure", {})
-        if len(alt) < LEAST_ALT or " " not in alt:
-            found.append(f"{cell.id}: alt text is no sentence: {alt!r}")
-        if not figure.get("name"):
-            found.append(f"{cell.id}: the figure has no name")
-        if not figure.get("caption", "").rstrip().endswith((".", "?", "!")):
-            found.append(f"{cell.id}: the caption is no sentence")
-    return found
-
-
 def cells_fit(notebook: NotebookNode, path: Path) -> list[str]:
     """Code fits a page: at most 40 lines, 80 columns."""
     found = []
@@ -110,9 +76,7 @@ def few_ignored(notebook: NotebookNode, path: Path) -> list[str]:
     """Fewer than one code cell in six keeps its output uncompared."""
     cells = list(code_cells(notebook))
     ignored = [
-        cell.id
-        for cell in cells
-        if "nbval-ignore-output" in cell.metadata.get("tags", [])
+        cell.id for cell in cells if IGNORED in cell.metadata.get("tags", [])
     ]
     if cells and len(ignored) * 6 >= len(cells):
         return [f"{len(ignored)} of {len(cells)} cells are not compared"]
@@ -134,16 +98,12 @@ def clean_code(notebook: NotebookNode, path: Path) -> list[str]:
     found = []
     for cell in code_cells(notebook):
         try:
-            tree = ast.parse(without_magics(cell.source))
+            tree = tree_of(cell)
         except SyntaxError as error:
             found.append(f"{cell.id}: {error.msg}")
             continue
         found += [f"{cell.id}: {word}" for word in forbidden(tree)]
     return found
-
-
-def without_magics(source: str) -> str:
-    return re.sub(r"^(\s*)[%!].*$", r"\1pass", source, flags=re.MULTILINE)
 
 
 def forbidden(tree: ast.AST) -> Iterator[str]:
@@ -155,44 +115,6 @@ def forbidden(tree: ast.AST) -> Iterator[str]:
         called = node.func if isinstance(node, ast.Call) else None
         if isinstance(called, ast.Name) and called.id in ("exec", "eval"):
             yield called.id
-
-
-def imported(tree: ast.AST) -> Iterator[str]:
-    """The dotted names that a piece of code imports from llm_utils."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (a.name for a in node.names)
-        if isinstance(node, ast.ImportFrom) and node.module:
-            yield from (f"{node.module}.{a.name}" for a in node.names)
-
-
-def imports_of_the_week(notebook: NotebookNode, path: Path) -> list[str]:
-    """A notebook uses only what its week and the weeks before have built."""
-    week = re.match(r"week\d+_(\w+)", path.parent.name)
-    if week is None or week[1] not in STAGES:
-        return []
-    late = set(STAGES[STAGES.index(week[1]) + 1 :])
-    found = []
-    for cell in code_cells(notebook):
-        for name in imported(ast.parse(without_magics(cell.source))):
-            stage = name.removeprefix("llm_utils.").split(".")[0]
-            if name.startswith("llm_utils.") and stage in late:
-                found.append(f"{cell.id}: imports {name}")
-    return found
-
-
-def glued_once(notebook: NotebookNode, path: Path) -> list[str]:
-    """Each glued name that the text quotes is there, exactly once."""
-    given: list[str] = []
-    for cell in code_cells(notebook):
-        for output in cell.outputs:
-            name = output.get("metadata", {}).get("scrapbook", {}).get("name")
-            given += [name] if name else []
-    quoted = set(re.findall(r"\{glue:?\w*\}`([\w-]+)[^`]*`", text_of(notebook)))
-    found = [f"{n}: quoted, never glued" for n in sorted(quoted - set(given))]
-    found += [f"{n}: glued, never quoted" for n in sorted(set(given) - quoted)]
-    twice = sorted({n for n in given if given.count(n) > 1})
-    return found + [f"{n}: glued twice" for n in twice]
 
 
 def footnotes_match(notebook: NotebookNode, path: Path) -> list[str]:
@@ -208,9 +130,7 @@ def footnotes_match(notebook: NotebookNode, path: Path) -> list[str]:
 def folds_close(notebook: NotebookNode, path: Path) -> list[str]:
     """Each <details> is closed and has a summary; Markdown gets its lines."""
     found = []
-    for cell in notebook.cells:
-        if cell.cell_type != "markdown":
-            continue
+    for cell in text_cells(notebook):
         opened = len(re.findall(r"<details\b", cell.source))
         closed = len(re.findall(r"</details>", cell.source))
         titles = len(re.findall(r"<summary>.+?</summary>", cell.source, re.S))
@@ -221,24 +141,18 @@ def folds_close(notebook: NotebookNode, path: Path) -> list[str]:
     return found
 
 
-def own_address(notebook: NotebookNode, path: Path) -> list[str]:
-    """Launch links point into this book's own repository."""
-    sources = "\n".join(cell.source for cell in notebook.cells)
-    return [f"points to {slug}" for slug in strays(sources, address())]
+def in_normal_form(notebook: NotebookNode, path: Path) -> list[str]:
+    """It is stored as `make notebooks` stores it, so a refresh moves nothing.
 
-
-RULES: tuple[Rule, ...] = (
-    unique_ids,
-    all_run,
-    not_run,
-    figures_speak,
-    cells_fit,
-    few_ignored,
-    skips_agree,
-    clean_code,
-    imports_of_the_week,
-    glued_once,
-    footnotes_match,
-    folds_close,
-    own_address,
-)
+    No times, no version of Python, no pieces of one stream, no widget ids
+    that a kernel chose.
+    """
+    again = normalize(copy.deepcopy(notebook))
+    found = [
+        f"{new.id}: is not in its normal form"
+        for old, new in zip(notebook.cells, again.cells, strict=True)
+        if old != new
+    ]
+    if notebook.metadata != again.metadata:
+        found.append("the notebook's metadata are not in their normal form")
+    return found

@@ -1,0 +1,1 @@
+"""Checks of the built HTML book, in a browser and without one."""
