@@ -85,8 +85,8 @@ def attend(
     """(B, H, T, D), 2 x (B, K, S, D) -> (B, H, T, D): the fast path.
 
     Equal to attention_weights(q, k, mask) @ v, in torch's fused kernel, which
-    never holds (T, S) scores. mask None is causal, within `window` keys if one
-    is given. Chapter 3; Dao et al. (2022).
+    never holds (T, S) scores, unless that is the slower one. mask None is
+    causal, within `window` keys if one is given. Chapter 3; Dao et al. (2022).
     """
     T, S = q.shape[-2], k.shape[-2]
     causal = False

@@ -74,6 +74,7 @@ def write_tokenizer(
         "tokenizer_class": "PreTrainedTokenizerFast",
         "clean_up_tokenization_spaces": False,
         "model_max_length": max_len,
+        "model_input_names": ["input_ids", "attention_mask"],
     }
     if end in tokenizer.special_tokens:
         config |= {"bos_token": end, "eos_token": end}
