@@ -5,8 +5,10 @@
 Models of about 10M parameters in the shape of GPT-2 and of Llama, 8 sequences
 of 256 tokens: forward alone, and forward with loss and backward, in float32
 and bfloat16, eager and compiled. The contestants take turns, so that a busy
-machine disturbs all alike; first their logits must agree. On a GPU the
-fraction is the MFU: of the rate that large matrix products reach there.
+machine disturbs all alike, and a ratio is the median over the rounds; with
+OMP_NUM_THREADS=1 it is of processor time, which waiting does not lengthen.
+First the logits must agree. On a GPU the fraction is the MFU: of the rate that
+large matrix products reach there.
 """
 
 from __future__ import annotations
@@ -70,27 +72,43 @@ def same_weights(make: Callable[[], nn.Module]) -> Pair:
         return from_hf(folder), AutoModelForCausalLM.from_pretrained(folder)
 
 
-def medians(
+def clock() -> float:
+    """Seconds: of the processor if one thread does all, else of the day."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    alone = not torch.cuda.is_available() and torch.get_num_threads() == 1
+    return time.process_time() if alone else time.perf_counter()
+
+
+def rounds(
     contestants: dict[str, Callable[[], Any]], repeats: int
-) -> dict[str, float]:
-    """Median seconds of each, all of them once per round, after a warm-up."""
+) -> dict[str, list[float]]:
+    """Seconds of each, all of them once per round, after a warm-up."""
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
     for n in range(repeats + 2):
         for name, run in contestants.items():
-            start = time.perf_counter()
+            start = clock()
             run()
-            if torch.cuda.is_available():
-                torch.cuda.synchronize()
             if n > 1:
-                seconds[name].append(time.perf_counter() - start)
-    return {name: statistics.median(times) for name, times in seconds.items()}
+                seconds[name].append(clock() - start)
+    return seconds
+
+
+def medians(times: dict[str, list[float]]) -> dict[str, float]:
+    return {name: statistics.median(each) for name, each in times.items()}
+
+
+def ratio(above: list[float], below: list[float]) -> float:
+    """The median of the rounds' ratios: slow rounds were slow for both."""
+    pairs = zip(above, below, strict=True)
+    return statistics.median([a / b for a, b in pairs])
 
 
 def matmul_rate(like: Tensor, repeats: int) -> float:
     """FLOP per second of large square products in this dtype."""
     n = 8192 if like.is_cuda else 2048
     a = torch.ones(n, n, dtype=like.dtype, device=like.device)
-    seconds = medians({"a @ a": lambda: a @ a}, repeats)["a @ a"]
+    seconds = medians(rounds({"a @ a": lambda: a @ a}, repeats))["a @ a"]
     return 2 * n**3 / seconds
 
 
@@ -118,7 +136,7 @@ def race(pair: Pair, repeats: int) -> dict[str, Any]:
         with torch.no_grad():
             model(x)
 
-    seconds = medians(
+    times = rounds(
         {
             "forward, ours": lambda: read(ours),
             "forward, theirs": lambda: read(theirs),
@@ -131,12 +149,13 @@ def race(pair: Pair, repeats: int) -> dict[str, Any]:
         },
         repeats,
     )
+    seconds = medians(times)
     rate = matmul_rate(p, repeats)
     work = {"forward": flops(ours), "training": 3 * flops(ours)}
     return {
         "tokens/s": {k: round(B * T / s) for k, s in seconds.items()},
         "ours / theirs": {
-            k: seconds[f"{k}, theirs"] / seconds[f"{k}, ours"] for k in work
+            k: ratio(times[f"{k}, theirs"], times[f"{k}, ours"]) for k in work
         },
         "fraction of matmul rate": {
             k: work[k.split(",")[0]] / s / rate for k, s in seconds.items()

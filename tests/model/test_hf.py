@@ -448,6 +448,14 @@ def test_a_recipe_of_your_own_has_no_such_form(tmp_path: Path) -> None:
         to_hf(model, None, tmp_path)
 
 
+def test_weights_that_have_no_place_are_not_dropped(tmp_path: Path) -> None:
+    model = build("tiny-llama", seeded())
+    model.blocks[0].attn.out.bias = torch.nn.Parameter(torch.zeros(64))
+    with pytest.raises(ValueError, match=r"no place for blocks\.0.*out\.bias"):
+        to_hf(model, None, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_name_that_is_no_folder() -> None:
     with pytest.raises(ValueError, match="no folder and no name on the Hub"):
         from_hf("no/such/place/at/all")
