@@ -520,6 +520,14 @@ def test_another_pattern_and_byte_order(tmp_path: Path) -> None:
     assert auto(TEXT)["input_ids"] != plain.encode(TEXT)
 
 
+def test_a_token_that_no_merge_reaches(tmp_path: Path) -> None:
+    """In abc, ab is merged first: the token abc is there, but never comes."""
+    bpe = ByteBPE.from_merges([(b"a", b"b"), (b"b", b"c"), (b"a", b"bc")])
+    to_hf(build("tiny-gpt2", seeded(), vocab_size=300), bpe, tmp_path)
+    auto = hf.AutoTokenizer.from_pretrained(tmp_path)
+    assert auto("abc")["input_ids"] == bpe.encode("abc") == [256, ord("c")]
+
+
 def test_what_to_hf_writes(folder: Path, bpe: ByteBPE) -> None:
     assert sorted(p.name for p in folder.iterdir()) == [
         "config.json", "generation_config.json", "model.safetensors",

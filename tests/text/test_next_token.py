@@ -256,6 +256,20 @@ def test_the_world_itself_has_no_gap(world: TinyWorld, monkeypatch) -> None:
     assert found.kl_ci[0] <= 1e-6 and found.kl_ci[1] >= -1e-6
 
 
+def test_a_gap_that_is_the_same_everywhere_is_certain(
+    world: TinyWorld, monkeypatch
+) -> None:
+    """0.1 nats more on every byte: the interval knows that stories differ."""
+    stories = list(world.stories(30, seed=4))
+    scores = iter([x.log_prob - 0.1 * len(x.text) for x in stories])
+    monkeypatch.setattr(
+        next_token, "token_log_probs", lambda *_: torch.tensor([next(scores)])
+    )
+    found = gap(lambda ids: ids, stories, lambda text: [0, 1])
+    assert found.kl_ci == pytest.approx((0.1, 0.1), abs=1e-5)
+    assert len({len(x.text) for x in stories}) > 5, "vacuous test"
+
+
 def test_gap_needs_an_interval(world: TinyWorld) -> None:
     with pytest.raises(ValueError, match="2 or more"):
         gap(Bigram(9), world.stories(1, seed=0), lambda text: [0, 1])
