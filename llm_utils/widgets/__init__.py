@@ -1,0 +1,41 @@
+"""Explorers: things to play with, in a notebook and in the printed-out page.
+
+An explorer is one JavaScript file and one small class. In Jupyter it is a
+widget; its stored output also holds the data that lets the book's HTML run the
+same JavaScript without a kernel. The PDF has a still figure beside it.
+
+To add one, say `attention_explorer` of chapter 3:
+1. `llm_utils/widgets/attention.py`: a subclass of `Explorer` whose synced
+   traits are plain JSON, and a function `attention_explorer(...)` that checks
+   what it is given and returns one.
+2. `llm_utils/assets/attention_explorer.js`, and `.css` if it needs any: no
+   import, one `export default { render({ model, el }) {...} }`. All explorers
+   share the helpers of `assets/explorer.js`; `bpe_stepper.js` is the example.
+3. A line in HOMES below. A file here is read only when its name is asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .base import Explorer
+    from .bpe import bpe_stepper
+
+__all__ = ["EXPLORER_MIME", "Explorer", "bpe_stepper"]
+
+EXPLORER_MIME = "application/vnd.llm-utils.explorer+json"
+"""The output that book/_ext/static_widgets.py turns into a live page."""
+
+HOMES = {
+    "Explorer": "base",
+    "bpe_stepper": "bpe",
+}
+"""In which file of this package each name lives."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{HOMES[name]}", __name__), name)
