@@ -12,6 +12,7 @@ from .base import Explorer
 if TYPE_CHECKING:
     from ..text.next_token import Bigram
     from ..text.tinyworld.best import BestModel
+    from ..text.tokenizer import Tokenizer
 
 
 class NextToken(Explorer):
@@ -25,8 +26,8 @@ class NextToken(Explorer):
     end = traitlets.Int(0).tag(sync=True)
     alpha = traitlets.Float(1.0).tag(sync=True)
     counts = traitlets.Unicode("").tag(sync=True)  # "a b n a b n", n > 0
-    stories = traitlets.List().tag(sync=True)  # ids, one string each
-    truths = traitlets.List().tag(sync=True)  # "id p id p,id p", one each
+    stories: traitlets.List[str] = traitlets.List().tag(sync=True)  # ids, one string each
+    truths: traitlets.List[str] = traitlets.List().tag(sync=True)  # "id p id p,id p", one each
 
 
 def next_token_explorer(
@@ -72,12 +73,11 @@ def _odds(table: dict[int, float]) -> str:
     return " ".join(f"{i} {p:.6g}" for i, p in sorted(table.items()))
 
 
-def _merges(tokenizer: object) -> str:
+def _merges(tokenizer: Tokenizer) -> str:
     """The merges as ids; ValueError for a tokenizer that is not plain BPE."""
     from ..text.bpe import GPT2_PATTERN, ByteBPE
 
-    plain = isinstance(tokenizer, ByteBPE)
-    if not plain or tokenizer.pattern != GPT2_PATTERN:
+    if not isinstance(tokenizer, ByteBPE) or tokenizer.pattern != GPT2_PATTERN:
         raise ValueError("the page cuts text by a ByteBPE and GPT-2's pattern")
     if tokenizer.byte_order != bytes(range(256)):
         raise ValueError("the page wants the 256 bytes in their order")

@@ -6,16 +6,18 @@ Chapter 2 sets its predictions beside those of models that had to learn.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from llm_utils.text.tinyworld.arguments import Event
-from llm_utils.text.tinyworld.judge import BREAK
 from llm_utils.text.tinyworld.state import State
 from llm_utils.text.tinyworld.world import TinyWorld
 from llm_utils.text.tokenizer import Tokenizer
+
+_ENDS = re.compile(r'[.!?]"?(?= |\Z)')
 
 
 class BestModel:
@@ -46,25 +48,29 @@ class BestModel:
         """The tokens that may follow these -> their probabilities."""
         if not ids or ids[0] != self.end:
             raise ValueError(f"ids begin with {ids[:1]}, not with {self.end}")
-        text = self.tokenizer.decode(ids[1:])
-        whole, rest = self._cut(text)
-        begun = self.tokenizer.encode(rest)
-        n, odds = len(begun), dict[int, float]()
-        for tail, p in self._sentences(whole):
-            if tail[:n] == begun:
-                odds[tail[n]] = odds.get(tail[n], 0.0) + p
+        told = list(ids[1:])
+        whole = self._whole(self.tokenizer.decode(told))
+        n = len(self.tokenizer.encode(whole))
+        begun, odds = told[n:], dict[int, float]()
+        if told[:n] == self.tokenizer.encode(whole):
+            for tail, p in self._sentences(whole):
+                if tail[: len(begun)] == begun and len(tail) > len(begun):
+                    i = tail[len(begun)]
+                    odds[i] = odds.get(i, 0.0) + p
         total = math.fsum(odds.values())
         if not total:
+            text = self.tokenizer.decode(told)
             raise ValueError(f"no story of this world begins with {text!r}")
         return {i: p / total for i, p in odds.items()}
 
-    def _cut(self, text: str) -> tuple[str, str]:
-        """(whole sentences, what is said of the next, its space too)."""
-        if not text or self.world._hear(State(), text) is not None:
-            return text, ""
-        breaks = [m.start() for m in BREAK.finditer(text)]
-        at = breaks[-1] if breaks else 0
-        return text[:at], text[at:]
+    def _whole(self, text: str) -> str:
+        """The whole sentences with which a text begins."""
+        for end in reversed([m.end() for m in _ENDS.finditer(text)]):
+            whole = text[:end]
+            known = whole in self._known
+            if known or self.world._hear(State(), whole) is not None:
+                return whole
+        return ""
 
     def _sentences(self, begin: str) -> list[tuple[list[int], float]]:
         """The ids of each sentence that may follow, and its probability."""
