@@ -26,8 +26,9 @@ class NextToken(Explorer):
     end = traitlets.Int(0).tag(sync=True)
     alpha = traitlets.Float(1.0).tag(sync=True)
     counts = traitlets.Unicode("").tag(sync=True)  # "a b n a b n", n > 0
-    stories: traitlets.List[str] = traitlets.List().tag(sync=True)  # ids, one string each
-    truths: traitlets.List[str] = traitlets.List().tag(sync=True)  # "id p id p,id p", one each
+    # One string a story: its ids; "id p id p,id p" for each of its places.
+    stories: traitlets.List[str] = traitlets.List().tag(sync=True)
+    truths: traitlets.List[str] = traitlets.List().tag(sync=True)
 
 
 def next_token_explorer(
