@@ -4,7 +4,7 @@ An explorer is one JavaScript file and one small class. In Jupyter it is a
 widget; its stored output also holds the data that lets the book's HTML run the
 same JavaScript without a kernel. The PDF has a still figure beside it.
 
-To add one, say `attention_explorer` of chapter 3:
+To add one, say `attention_explorer`:
 1. `llm_utils/widgets/attention.py`: a subclass of `Explorer` whose synced
    traits are plain JSON, and a function `attention_explorer(...)` that checks
    what it is given and returns one.
@@ -22,8 +22,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .base import Explorer
     from .bpe import bpe_stepper
+    from .next_token import next_token_explorer
 
-__all__ = ["EXPLORER_MIME", "Explorer", "bpe_stepper"]
+__all__ = [
+    "EXPLORER_MIME",
+    "Explorer",
+    "bpe_stepper",
+    "next_token_explorer",
+]
 
 EXPLORER_MIME = "application/vnd.llm-utils.explorer+json"
 """The output that book/_ext/static_widgets.py turns into a live page."""
@@ -31,6 +37,7 @@ EXPLORER_MIME = "application/vnd.llm-utils.explorer+json"
 HOMES = {
     "Explorer": "base",
     "bpe_stepper": "bpe",
+    "next_token_explorer": "next_token",
 }
 """In which file of this package each name lives."""
 
