@@ -104,7 +104,8 @@ def _again_and_again(q: Tensor, k: Tensor, rotary: Rotary) -> Tensor:
     """All the keys that are kept are turned anew at each step."""
     kept, scores = k[:0], torch.zeros(len(q), len(q), dtype=q.dtype)
     for t in range(len(q)):
-        kept = rotary(kept, torch.cat((kept, k[t : t + 1])))[1][: t + 1]
+        kept = torch.cat((kept, k[t : t + 1]))
+        kept = rotary(kept, kept)[1]
         scores[t, : t + 1] = rotary(q[t : t + 1], kept, t)[0] @ kept.mT
     return scores
 
