@@ -65,7 +65,7 @@ def _packed(logits: Tensor, top_k: int) -> Tensor:
     return route(logits, top_k).weights
 
 
-ONE = torch.tensor([[1.0, 3.0, 2.0]])
+ONE = torch.tensor([[1.0, 3.0, 2.0], [2.0, 0.0, 1.5]])
 FOUR = torch.tensor(
     [[2.0, 1.0, 0.0, -1.0], [0.0, 3.0, -1.0, 2.0], [1.0, -2.0, 2.5, 0.5]]
 )
