@@ -1,0 +1,172 @@
+"""Exercises 8 and 9 of chapter 4: texts longer than those of training.
+
+Each `Mistake` is a small wrong function: what readers really write.
+"""
+
+from __future__ import annotations
+
+import math
+
+from llm_utils.checks import Exercise, Mistake
+from llm_utils.checks.forms import letter, number
+from llm_utils.model.positions import rope_frequencies
+
+
+def _near(a: float, b: float) -> bool:
+    return math.isclose(a, b, rel_tol=1e-4)
+
+
+# -- unfinished_pairs(d_head, base, length) -> how many
+
+
+def _wavelengths(d_head: int, base: float) -> list[float]:
+    return (2 * math.pi / rope_frequencies(d_head, base).double()).tolist()
+
+
+def _unfinished(d_head: int, base: float, length: int) -> int:
+    return sum(w > length for w in _wavelengths(d_head, base))
+
+
+def _half_exponent(d_head: int, base: float, length: int) -> int:
+    pairs = range(d_head // 2)
+    return sum(2 * math.pi * base ** (i / d_head) > length for i in pairs)
+
+
+unfinished_pairs = Exercise(
+    name="unfinished_pairs",
+    asks="write unfinished_pairs(d_head, base, length), a number of pairs",
+    reference=_unfinished,
+    cases=[
+        (2, 10_000.0, 6),
+        (2, 10_000.0, 7),
+        (4, 10_000.0, 100),
+        (8, 100.0, 20),
+        (64, 10_000.0, 512),
+        (128, 500_000.0, 8192),
+    ],
+    form=number,
+    same=_near,
+    mistakes=[
+        Mistake(
+            "A full turn is 2 pi radians: a pair of frequency f needs "
+            "2 pi / f positions for it, not 1 / f.",
+            lambda d_head, base, length: sum(
+                w / (2 * math.pi) > length for w in _wavelengths(d_head, base)
+            ),
+        ),
+        Mistake(
+            "You count the pairs that do finish a turn.",
+            lambda d_head, base, length: (
+                d_head // 2 - _unfinished(d_head, base, length)
+            ),
+        ),
+        Mistake(
+            "You count columns. A pair is two of them.",
+            lambda d_head, base, length: 2 * _unfinished(d_head, base, length),
+        ),
+        Mistake(
+            "The frequencies are base ** (-2i / D) for the D/2 pairs. Yours "
+            "have i / D, and fall half as fast.",
+            _half_exponent,
+        ),
+        Mistake(
+            "That is a share of the pairs. Count them.",
+            lambda d_head, base, length: (
+                _unfinished(d_head, base, length) / (d_head // 2)
+            ),
+        ),
+    ],
+    praise="These pairs have only seen a part of their circle.",
+)
+
+explanation = Exercise(
+    name="explanation",
+    asks="pick one of the four explanations, 'A', 'B', 'C' or 'D'",
+    reference=lambda: "C",
+    form=letter,
+    mistakes=[
+        Mistake(
+            "A cannot be it: there is no table of rows to run out of. An "
+            "angle can be computed for any position.",
+            lambda: "A",
+        ),
+        Mistake(
+            "B cannot be it: a rotation keeps the length of a vector at any "
+            "position, so no score can exceed the product of two lengths.",
+            lambda: "B",
+        ),
+        Mistake(
+            "D is true, and harmless: the fast pairs have been round many "
+            "times in training, so another round brings no new angle.",
+            lambda: "D",
+        ),
+        Mistake(
+            "The answer is one letter: 'A', 'B', 'C' or 'D'.",
+            when=lambda args, value: value not in tuple("ABCD"),
+        ),
+    ],
+    praise="What a model has never seen, it has never learned to read.",
+)
+
+# -- ntk_base(base, d_head, factor) -> the new base
+
+
+def _ntk_base(base: float, d_head: int, factor: float) -> float:
+    return base * factor ** (d_head / (d_head - 2))
+
+
+ntk_base = Exercise(
+    name="ntk_base",
+    asks="write ntk_base(base, d_head, factor), the new base",
+    reference=_ntk_base,
+    cases=[
+        (10_000.0, 4, 1.0),
+        (10_000.0, 4, 2.0),
+        (10_000.0, 64, 4.0),
+        (500_000.0, 128, 8.0),
+    ],
+    form=number,
+    same=_near,
+    mistakes=[
+        Mistake(
+            "With base * factor the slowest pair turns a little too fast "
+            "still: its exponent is (D - 2) / D, not 1. Solve for the base "
+            "that makes it exactly `factor` times slower.",
+            lambda base, d_head, factor: base * factor,
+        ),
+        Mistake(
+            "Your exponent is upside down: it undoes the (D - 2) / D of the "
+            "slowest pair.",
+            lambda base, d_head, factor: (
+                base * factor ** ((d_head - 2) / d_head)
+            ),
+        ),
+        Mistake(
+            "The last pair is i = D/2 - 1, so its exponent is 2i / D = "
+            "(D - 2) / D. Yours has D - 1.",
+            lambda base, d_head, factor: (
+                base * factor ** (d_head / (d_head - 1))
+            ),
+        ),
+        Mistake(
+            "You take the last pair for i = D - 1. There are D/2 pairs, and "
+            "the last is i = D/2 - 1.",
+            lambda base, d_head, factor: (
+                base * factor ** (d_head / (2 * d_head - 2))
+            ),
+        ),
+        Mistake(
+            "Your pairs turn faster. A larger base makes them slower.",
+            lambda base, d_head, factor: (
+                base / factor ** (d_head / (d_head - 2))
+            ),
+        ),
+        Mistake(
+            "That is how many times larger the base gets. Multiply it by the "
+            "old one.",
+            lambda base, d_head, factor: factor ** (d_head / (d_head - 2)),
+        ),
+    ],
+    praise="The fastest pair turns as before, the slowest `factor` times "
+    "slower, the rest in between.",
+)
