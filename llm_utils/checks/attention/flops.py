@@ -87,6 +87,6 @@ attention_flops = Exercise(
             ),
         ),
     ],
-    praise="The maps grow with T, the looking with T squared: they are equal "
-    "where T is about the size of the model.",
+    praise="The maps grow with T, the looking with T squared. With H = K and "
+    "C = H D they are equal at T = 2 C.",
 )
