@@ -13,6 +13,7 @@ from torch import Tensor
 
 from llm_utils.checks import Exercise, Mistake
 from llm_utils.checks.tensors import close, show, tensor
+from llm_utils.model.attention import causal_mask
 
 
 def _knobs(
@@ -74,24 +75,23 @@ def _inverted(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
 
 
 def _case(seed: int, T: int, S: int, D: int, Dv: int) -> tuple[Any, ...]:
-    """Random numbers; every query sees some keys, none sees all, but one."""
+    """Random numbers; every query sees some keys, and none sees all."""
     rng = torch.Generator().manual_seed(seed)
     q, k, v = (
         (4 * torch.randn(n, d, generator=rng)).round() / 4
         for n, d in ((T, D), (S, D), (S, Dv))
     )
-    here = torch.arange(S - T, S)[:, None]
-    return q, k, v, torch.arange(S) <= here
+    return q, k, v, causal_mask(T, S, window=S - 1)
 
 
-ONE = torch.ones(1, 1, dtype=torch.bool)
+ONE = torch.tensor([[True, False]])
 
 attention = Exercise(
     name="attention",
     asks="write attention(q, k, v, mask), the output of one head",
     reference=_knobs,
     cases=[
-        (torch.ones(1, 2), torch.ones(1, 2), torch.tensor([[3.0]]), ONE),
+        (torch.ones(1, 1), torch.ones(2, 1), torch.tensor([[3.0], [5]]), ONE),
         _case(1, 2, 2, 2, 1),
         _case(2, 2, 3, 4, 2),
         _case(3, 5, 5, 3, 4),

@@ -29,7 +29,9 @@ def _strict(docs: Tensor) -> Tensor:
 
 def _bias(args: tuple[Any, ...], value: Tensor) -> bool:
     """Zeros, and large negative numbers where it is forbidden."""
-    return bool((value <= 0).all() and (value < -1).any())
+    mask = _mask(args[0])
+    fits = value.shape == mask.shape and not value[mask].any()
+    return fits and bool((value[~mask] < -1).all())
 
 
 document_mask = Exercise(

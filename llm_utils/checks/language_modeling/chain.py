@@ -119,11 +119,14 @@ def _near(a: float, b: float) -> bool:
 
 
 def _has(place: int, *numbers: float) -> Callable[[Any, Any], bool]:
-    return lambda args, value: any(_near(value[place], n) for n in numbers)
+    """Whether one of these numbers stands there."""
+    return lambda args, value: any(
+        _near(there, n) for there in value[place : place + 1] for n in numbers
+    )
 
 
 def _wrong_at(place: int) -> Callable[[Any, Any], bool]:
-    return lambda args, value: not _near(value[place], FOUR[place])
+    return lambda args, value: not _has(place, FOUR[place])(args, value)
 
 
 perplexities = Exercise(
