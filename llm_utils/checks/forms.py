@@ -53,6 +53,10 @@ def byte_string(x: Any) -> bytes:
 
 def number(x: Any) -> float:
     """A float from any number, array scalars included."""
+    if getattr(x, "shape", ()) and x.shape.count(1) != len(x.shape):
+        raise WrongForm(
+            f"an array of shape {tuple(x.shape)}; one number is asked for"
+        )
     x = x.item() if hasattr(x, "item") else x
     if isinstance(x, bool) or not isinstance(x, (int, float)):
         raise _refuse(x, "a number")

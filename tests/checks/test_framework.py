@@ -210,13 +210,14 @@ def test_an_error_is_shown_where_a_mistake_makes_it():
 def test_forms_refuse_what_they_cannot_read():
     assert byte_string([1, 2]) == byte_string(bytearray([1, 2])) == b"\1\2"
     assert counts({"a": 1, "b": 0}) == {"a": 1}
-    assert number(np.float64(2)) == number(torch.tensor(2)) == 2.0
+    assert number(np.float64(2)) == number(torch.tensor([[2]])) == 2.0
     for form, value in (
         (byte_string, "ab"),
         (byte_string, [256]),
         (counts, [("a", 1)]),
         (number, "2"),
         (number, True),
+        (number, torch.ones(2)),
         (sequence, "ab"),
         (sequence, {1, 2}),
     ):
