@@ -36,9 +36,9 @@ function polar(x, i) {
 function score(state, d) {
   let sum = 0;
   for (let i = 0; i < state.q.length / 2; i++) {
-    const [q, turnQ] = polar(state.q, i);
-    const [k, turnK] = polar(state.k, i);
-    sum += q * k * Math.cos(turnQ - turnK + d * speed(state, i));
+    const [q, angleQ] = polar(state.q, i);
+    const [k, angleK] = polar(state.k, i);
+    sum += q * k * Math.cos(angleQ - angleK + d * speed(state, i));
   }
   return sum;
 }
