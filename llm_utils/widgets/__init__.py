@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     from .base import Explorer
     from .bpe import bpe_stepper
     from .next_token import next_token_explorer
+    from .positions import positions_explorer
 
 __all__ = [
     "EXPLORER_MIME",
     "Explorer",
     "bpe_stepper",
     "next_token_explorer",
+    "positions_explorer",
 ]
 
 EXPLORER_MIME = "application/vnd.llm-utils.explorer+json"
@@ -38,6 +40,7 @@ HOMES = {
     "Explorer": "base",
     "bpe_stepper": "bpe",
     "next_token_explorer": "next_token",
+    "positions_explorer": "positions",
 }
 """In which file of this package each name lives."""
 
