@@ -61,9 +61,9 @@ def attention_loop(q, k, v, mask):
 
 
 def attention_einsum(q, k, v, mask):
-    scores = torch.einsum("td,sd->ts", q, k) * q.shape[-1] ** -0.5
+    scores = torch.einsum("qd,kd->qk", q, k) * q.shape[-1] ** -0.5
     scores[~mask] = -1e9
-    return torch.einsum("ts,se->te", torch.softmax(scores, 1), v)
+    return torch.einsum("qk,kn->qn", torch.softmax(scores, 1), v)
 
 
 def attention_with(scale, dim=1, hidden=-INF):
