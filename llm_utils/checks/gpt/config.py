@@ -47,7 +47,7 @@ def _required(config: Config) -> dict[str, Any]:
 
 def _read(x: Any) -> dict[str, Any]:
     if not isinstance(x, Mapping):
-        raise WrongForm(f"{type(x).__name__}; a dictionary is asked for")
+        raise WrongForm(f"a {type(x).__name__}; a dictionary is asked for")
     return {k: int(v) if type(v) is float else v for k, v in x.items()}
 
 

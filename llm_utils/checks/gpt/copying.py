@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,6 +15,7 @@ from torch import Tensor
 from llm_utils.checks import Exercise, Mistake
 from llm_utils.checks.forms import letter, number
 from llm_utils.checks.tensors import show
+from llm_utils.checks.watch import WrongForm
 
 Model = Callable[[Tensor], Tensor]
 
@@ -34,6 +36,15 @@ def _last(model: Model, ids: Tensor) -> Tensor:
 def _belief(model: Model, ids: Tensor) -> Tensor:
     p = model(ids).softmax(-1)
     return p.gather(-1, ids[..., None]).mean()
+
+
+def _one(x: Any) -> float:
+    """A number; a whole tensor of them is refused in words."""
+    if isinstance(x, Tensor) and x.numel() != 1:
+        raise WrongForm(
+            f"a tensor of shape {tuple(x.shape)}; one number is asked for"
+        )
+    return number(x)
 
 
 def echo(ids: Tensor) -> Tensor:
@@ -61,7 +72,7 @@ copy_rate = Exercise(
         (late, torch.tensor([[3, 1, 1, 2], [2, 2, 2, 2]])),
         (shy, torch.tensor([[0, 0, 3], [1, 2, 1]])),
     ],
-    form=number,
+    form=_one,
     same=lambda a, b: math.isclose(a, b, rel_tol=1e-3, abs_tol=1e-6),
     show=lambda x: show(x) if callable(x) or torch.is_tensor(x) else f"{x:.3g}",
     mistakes=[

@@ -56,6 +56,8 @@ def _idle(c: ModelConfig) -> list[float]:
 
 
 def _two(x: Any) -> list[float]:
+    if isinstance(x, (int, float)):
+        raise WrongForm(f"one number, {x}; two are asked for")
     values = sequence(x)
     if len(values) != 2:
         raise WrongForm(f"{len(values)} values; two numbers are asked for")
@@ -93,7 +95,11 @@ moe_params = Exercise(
         ),
         (ModelConfig(11, 3, 8, 4, 2, 6, 5, n_experts=4, top_k=3),),
         (PRESETS["tiny-moe"].cfg,),
-        (PRESETS["mixtral-8x7b"].cfg,),
+        (
+            ModelConfig(
+                512, 6, 96, 6, 3, 16, 64, n_experts=8, tie_embeddings=False
+            ),
+        ),
     ],
     form=_two,
     same=_same,

@@ -55,6 +55,11 @@ by_size = Exercise(
             when=lambda args, value: value[-1:] != ["moe"],
         ),
         Mistake(
+            "You put Qwen before Llama. It is Llama with wider heads, and "
+            "everything else is equal.",
+            when=_before("qwen", "llama"),
+        ),
+        Mistake(
             "You put GPT-2 before Llama. Llama has three matrices where "
             "GPT-2 has two, but they are narrower: compare 3 * 64 * 176 "
             "with 2 * 64 * 256, then look at the key and value heads.",
@@ -64,11 +69,6 @@ by_size = Exercise(
             "You put Qwen before GPT-2. Qwen's heads have 32 numbers, not "
             "64 / 4 = 16, so its attention is twice as wide as Llama's.",
             when=_before("qwen", "gpt2"),
-        ),
-        Mistake(
-            "You put Qwen before Llama. It is Llama with wider heads, and "
-            "everything else is equal.",
-            when=_before("qwen", "llama"),
         ),
     ],
     praise="Fewer key and value heads make Llama the smallest; keeping all "

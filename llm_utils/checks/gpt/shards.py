@@ -52,7 +52,7 @@ def _index(
 
 def _read(x: Any) -> Index:
     if not isinstance(x, Mapping):
-        raise WrongForm(f"{type(x).__name__}; a dictionary is asked for")
+        raise WrongForm(f"a {type(x).__name__}; a dictionary is asked for")
     if set(x) != {"metadata", "weight_map"}:
         raise WrongForm(
             f"a dictionary with the keys {sorted(map(str, x))!a}; 'metadata' "

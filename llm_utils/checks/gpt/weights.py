@@ -70,7 +70,7 @@ def _all_turned(theirs: Weights) -> dict[str, Tensor]:
 
 def _read(x: Any) -> dict[str, Tensor]:
     if not isinstance(x, Mapping):
-        raise WrongForm(f"{type(x).__name__}; a dictionary is asked for")
+        raise WrongForm(f"a {type(x).__name__}; a dictionary is asked for")
     return {name: tensor(value) for name, value in x.items()}
 
 

@@ -43,7 +43,8 @@ def _write(
     stop: bool = True,
 ) -> list[int]:
     """Greedy writing with its mistakes as knobs."""
-    seen, new = list(ids), []
+    seen = list(ids)
+    new: list[int] = []
     for _ in range(n):
         crops = {"first": seen[:max_len], "none": seen, "one": seen[-1:]}
         x = torch.tensor([crops.get(crop, seen[-max_len:])])
