@@ -17,9 +17,9 @@ class SignalExplorer(Explorer):
     """The widget of `signal_explorer`; what is chosen can be set."""
 
     module, title = "signal_explorer", "Signal explorer"
-    wirings = traitlets.List().tag(sync=True)
-    depths = traitlets.List().tag(sync=True)
-    gains = traitlets.List().tag(sync=True)
+    wirings: traitlets.List[str] = traitlets.List().tag(sync=True)
+    depths: traitlets.List[int] = traitlets.List().tag(sync=True)
+    gains: traitlets.List[float] = traitlets.List().tag(sync=True)
     wiring = traitlets.Unicode("").tag(sync=True)
     depth = traitlets.Int(0).tag(sync=True)
     gain = traitlets.Float(0.0).tag(sync=True)
@@ -40,7 +40,8 @@ def signal_explorer(
     ValueError where a run is missing or has another length.
     """
     names = list(dict.fromkeys(key[0] for key in runs))
-    depths, gains = (sorted({key[i] for key in runs}) for i in (1, 2))
+    depths = sorted({key[1] for key in runs})
+    gains = sorted({key[2] for key in runs})
     chosen = (wiring or names[0], depth or depths[0], gain or gains[0])
     if chosen not in runs:
         raise ValueError(f"no run {chosen}: begin with one of {list(runs)[:3]}")

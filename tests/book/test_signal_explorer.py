@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def test_the_scale_does_not_move_with_the_choice(play: Any) -> None:
     slide(page, "Gain of the initial weights", 2)
     heights = [y for _, y in points(page, "size")]
     assert heights[0] == one, "a size of 1 stands where it stood"
-    steps = [a - b for a, b in zip(heights, heights[1:], strict=False)]
+    steps = [a - b for a, b in pairwise(heights)]
     assert min(steps) > 0 and max(steps) < 1.2 * min(steps), "a straight line"
 
 
@@ -97,7 +98,8 @@ def test_python_hears_and_is_heard(play: Any) -> None:
     page = play(explorer, html="<p>live</p>")
     page.page.evaluate(LIVE, [explorer._esm, explorer.state()])
     page.button("post-norm").click()
-    assert page.page.evaluate("told") == [["wiring", "post-norm"], "saved"]
+    told = page.page.evaluate("told")
+    assert told == [["wiring", "post-norm"], "saved"]
     page.page.evaluate("model.set('gain', 2)")  # w.gain = 2
     assert "to 4;" in page.status()
     page.page.evaluate("stop()")
