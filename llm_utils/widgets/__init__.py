@@ -32,6 +32,9 @@ __all__ = [
     "next_token_explorer",
     "positions_explorer",
 ]
+    from .signal import signal_explorer
+
+__all__ = ["EXPLORER_MIME", "Explorer", "bpe_stepper", "signal_explorer"]
 
 EXPLORER_MIME = "application/vnd.llm-utils.explorer+json"
 """The output that book/_ext/static_widgets.py turns into a live page."""
@@ -41,6 +44,7 @@ HOMES = {
     "bpe_stepper": "bpe",
     "next_token_explorer": "next_token",
     "positions_explorer": "positions",
+    "signal_explorer": "signal",
 }
 """In which file of this package each name lives."""
 
