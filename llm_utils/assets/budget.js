@@ -78,9 +78,9 @@ function account(s) {
     memory: [
       ["Weights", total * BYTES],
       ["Gradients", total * BYTES],
-      ["Adam's averages", 2 * total * BYTES],
-      ["Activations, about", activations(s) * BYTES],
-      ["Keys and values", kept * BYTES],
+      ["AdamW", 2 * total * BYTES],
+      ["Activations", activations(s) * BYTES],
+      ["Key-value cache", kept * BYTES],
     ],
     work: [["Matrices", 6 * used], ["Looking back", looks]],
   };
@@ -197,7 +197,7 @@ function render({ model, el }) {
     const sum = (pairs) => pairs.reduce((n, [, x]) => n + x, 0);
     groups[0].show(now.parts, `${short(now.total, COUNT)} in all`);
     const train = sum(now.memory.slice(0, 4));
-    groups[1].show(now.memory, `${short(train, SIZE)} to train one sequence`);
+    groups[1].show(now.memory, `${short(train, SIZE)} to train, one text`);
     groups[2].show(now.work, `${short(sum(now.work), FLOPS)}, both passes`);
   }
   function turn(name, value) {

@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .base import Explorer
     from .bpe import bpe_stepper
-    from .budget import budget
+    from .budget import budget_explorer
 
-__all__ = ["EXPLORER_MIME", "Explorer", "bpe_stepper", "budget"]
+__all__ = ["EXPLORER_MIME", "Explorer", "bpe_stepper", "budget_explorer"]
 
 EXPLORER_MIME = "application/vnd.llm-utils.explorer+json"
 """The output that book/_ext/static_widgets.py turns into a live page."""
@@ -32,7 +32,7 @@ EXPLORER_MIME = "application/vnd.llm-utils.explorer+json"
 HOMES = {
     "Explorer": "base",
     "bpe_stepper": "bpe",
-    "budget": "budget",
+    "budget_explorer": "budget",
 }
 """In which file of this package each name lives."""
 

@@ -20,7 +20,7 @@ SIZES = (
 
 
 class Budget(Explorer):
-    """The widget that `budget` returns; `preset` and `sizes` can be set."""
+    """The widget that `budget_explorer` returns; `preset` and `sizes` can be set."""
 
     module, title = "budget", "Parameter and memory budget"
     preset = traitlets.Unicode("").tag(sync=True)
@@ -28,7 +28,7 @@ class Budget(Explorer):
     presets = traitlets.Dict().tag(sync=True)  # name -> sizes
 
 
-def budget(preset: str = "gpt2") -> Budget:
+def budget_explorer(preset: str = "gpt2") -> Budget:
     """Play with sizes: parameters by part, memory and work to train them.
 
     preset: where to begin, a name of `llm_utils.model.zoo.PRESETS`. Memory is
