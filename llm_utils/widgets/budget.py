@@ -20,7 +20,7 @@ SIZES = (
 
 
 class Budget(Explorer):
-    """The widget that `budget_explorer` returns; `preset` and `sizes` can be set."""
+    """What `budget_explorer` returns; `preset` and `sizes` can be set."""
 
     module, title = "budget", "Parameter and memory budget"
     preset = traitlets.Unicode("").tag(sync=True)
