@@ -22,11 +22,25 @@ def has_gpt2() -> bool:
     return run.returncode == 0
 
 
+def has_gpt2_weights() -> bool:
+    """Whether GPT-2's weights are cached here or can be fetched."""
+    code = (
+        "from huggingface_hub import hf_hub_download as get; "
+        "get('openai-community/gpt2', 'config.json')"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True)
+    return run.returncode == 0
+
+
 # tag of a cell: how to find out, and what is missing
 NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "needs-gpt2": (
         has_gpt2,
         "GPT-2's vocabulary is neither cached nor reached",
+    ),
+    "needs-gpt2-weights": (
+        has_gpt2_weights,
+        "GPT-2's weights are neither cached nor reached",
     ),
 }
 

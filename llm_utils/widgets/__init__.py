@@ -35,6 +35,9 @@ __all__ = [
     from .signal import signal_explorer
 
 __all__ = ["EXPLORER_MIME", "Explorer", "bpe_stepper", "signal_explorer"]
+    from .budget import budget_explorer
+
+__all__ = ["EXPLORER_MIME", "Explorer", "bpe_stepper", "budget_explorer"]
 
 EXPLORER_MIME = "application/vnd.llm-utils.explorer+json"
 """The output that book/_ext/static_widgets.py turns into a live page."""
@@ -45,6 +48,7 @@ HOMES = {
     "next_token_explorer": "next_token",
     "positions_explorer": "positions",
     "signal_explorer": "signal",
+    "budget_explorer": "budget",
 }
 """In which file of this package each name lives."""
 
