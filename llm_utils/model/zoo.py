@@ -132,10 +132,18 @@ PRESETS = {
 def build(name: str, rng: torch.Generator | None = None, **sizes: Any) -> GPT:
     """A model from a preset, with other sizes where they are given.
 
-    build("tiny-llama", rng, vocab_size=512). On the meta device it costs no
-    memory: with torch.device("meta"): build("gpt2-xl").n_params. Chapter 6.
+    build("tiny-llama", rng, vocab_size=512). What follows from other sizes in
+    the preset (d_ff = 4 * d_model) follows from them here. On the meta device
+    it costs no memory: with torch.device("meta"): build("gpt2-xl").n_params.
+    Chapter 6.
     """
     if name not in PRESETS:
         raise ValueError(f"no preset {name!r}: choose one of {list(PRESETS)}")
     make_block, cfg = PRESETS[name]
-    return GPT(replace(cfg, **sizes), make_block, rng)
+    usual = ModelConfig(1, 1, cfg.d_model, cfg.n_heads)
+    free = {
+        size: 0  # filled in anew
+        for size in ("n_kv_heads", "d_head", "d_ff")
+        if getattr(cfg, size) == getattr(usual, size)
+    }
+    return GPT(replace(cfg, **free | sizes), make_block, rng)

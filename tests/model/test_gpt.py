@@ -369,3 +369,12 @@ def test_a_mixture_of_experts_compiles_to_several() -> None:
     torch.compiler.reset()
     compiled = torch.compile(model, backend="eager")
     close(compiled(ids(2, 9)), model(ids(2, 9)), atol=1e-10, rtol=0)
+
+
+def test_sizes_of_a_preset_follow_the_ones_that_are_given() -> None:
+    cfg = build("tiny-gpt2", d_model=96, n_heads=6).cfg
+    assert (cfg.n_kv_heads, cfg.d_head, cfg.d_ff) == (6, 16, 384)
+    own = build("tiny-gpt2", d_model=96, d_ff=100).cfg
+    assert (own.n_kv_heads, own.d_head, own.d_ff) == (4, 24, 100)
+    llama = build("tiny-llama", d_model=96).cfg  # its own d_ff and K stay
+    assert (llama.n_kv_heads, llama.d_head, llama.d_ff) == (2, 24, 176)
