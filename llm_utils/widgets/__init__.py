@@ -20,16 +20,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .attention import attention_explorer
     from .base import Explorer
     from .bpe import bpe_stepper
 
-__all__ = ["EXPLORER_MIME", "Explorer", "bpe_stepper"]
+__all__ = ["EXPLORER_MIME", "Explorer", "attention_explorer", "bpe_stepper"]
 
 EXPLORER_MIME = "application/vnd.llm-utils.explorer+json"
 """The output that book/_ext/static_widgets.py turns into a live page."""
 
 HOMES = {
     "Explorer": "base",
+    "attention_explorer": "attention",
     "bpe_stepper": "bpe",
 }
 """In which file of this package each name lives."""
