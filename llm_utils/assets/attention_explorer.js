@@ -83,10 +83,9 @@ function makeTokens(tokens, choose) {
   function show(weights, query) {
     columns.forEach(({ node, bar, share }, s) => {
       const w = weights[s];
-      const text = w === undefined ? "masked" : percent(w);
       node.classList.toggle("lx-future", w === undefined);
       node.setAttribute("aria-pressed", s === query);
-      node.setAttribute("aria-label", `${tokens[s]}, ${text}`);
+      node.title = w === undefined ? "masked" : "";
       bar.style.height = `${100 * (w ?? 0)}%`;
       share.textContent = w === undefined ? "" : percent(w);
     });
