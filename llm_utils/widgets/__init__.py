@@ -20,6 +20,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .attention import attention_explorer
     from .base import Explorer
     from .bpe import bpe_stepper
     from .next_token import next_token_explorer
@@ -38,12 +39,14 @@ __all__ = ["EXPLORER_MIME", "Explorer", "bpe_stepper", "signal_explorer"]
     from .budget import budget_explorer
 
 __all__ = ["EXPLORER_MIME", "Explorer", "bpe_stepper", "budget_explorer"]
+__all__ = ["EXPLORER_MIME", "Explorer", "attention_explorer", "bpe_stepper"]
 
 EXPLORER_MIME = "application/vnd.llm-utils.explorer+json"
 """The output that book/_ext/static_widgets.py turns into a live page."""
 
 HOMES = {
     "Explorer": "base",
+    "attention_explorer": "attention",
     "bpe_stepper": "bpe",
     "next_token_explorer": "next_token",
     "positions_explorer": "positions",
