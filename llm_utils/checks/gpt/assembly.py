@@ -89,7 +89,7 @@ PLACES = torch.tensor([[0.5, 0.0], [0.0, 1.0], [-1.0, 0.5], [2.0, 2.0]])
 def _show(x: object) -> str:
     if isinstance(x, list) and all(map(callable, x)):
         return f"[{', '.join(map(show, x))}]"
-    return {id(TABLE): "E", id(PLACES): "P"}.get(id(x), show(x))
+    return show(x)
 
 
 logits = Exercise(

@@ -75,7 +75,8 @@ def _names_only(args: tuple[Any, ...], value: Index) -> bool:
 
 def _turned(args: tuple[Any, ...], value: Index) -> bool:
     sizes, _ = args
-    return bool(sizes) and not set(sizes) & set(value["weight_map"])
+    got = set(value["weight_map"])
+    return bool(got) and not set(sizes) & got
 
 
 shard_index = Exercise(

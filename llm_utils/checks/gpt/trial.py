@@ -69,7 +69,8 @@ def trial_of(cls: Callable[..., Any]) -> Callable[..., Any]:
         attn, ffn = map(_Layer, LAYERS.get(trial, (_look, _think)))
         block = cls(attn, ffn, norm)
         if not isinstance(block, nn.Module):
-            raise WrongForm(f"a {type(block).__name__}; hand over the class")
+            kind = type(block).__name__
+            raise WrongForm(f"something else ({kind}); hand over the class")
         if trial == "how many norms":
             return f"{len(made)} made"
         if trial == "the last norm":
