@@ -36,7 +36,7 @@ NAMED = [
 ]
 PAGES = re.compile(r"\b([\w-]+)\.github\.io/([\w.-]*\w)")
 # Repositories of others that the book sends its readers to.
-ELSEWHERE = {"karpathy/minbpe"}
+ELSEWHERE = {"karpathy/minbpe", "kingoflolz/mesh-transformer-jax"}
 NOT_OURS = ("book/_vendor/", "tests/")  # what comes from npm; planted strays
 
 

@@ -23,23 +23,21 @@ if TYPE_CHECKING:
     from .attention import attention_explorer
     from .base import Explorer
     from .bpe import bpe_stepper
+    from .budget import budget_explorer
     from .next_token import next_token_explorer
     from .positions import positions_explorer
+    from .signal import signal_explorer
 
 __all__ = [
     "EXPLORER_MIME",
     "Explorer",
+    "attention_explorer",
     "bpe_stepper",
+    "budget_explorer",
     "next_token_explorer",
     "positions_explorer",
+    "signal_explorer",
 ]
-    from .signal import signal_explorer
-
-__all__ = ["EXPLORER_MIME", "Explorer", "bpe_stepper", "signal_explorer"]
-    from .budget import budget_explorer
-
-__all__ = ["EXPLORER_MIME", "Explorer", "bpe_stepper", "budget_explorer"]
-__all__ = ["EXPLORER_MIME", "Explorer", "attention_explorer", "bpe_stepper"]
 
 EXPLORER_MIME = "application/vnd.llm-utils.explorer+json"
 """The output that book/_ext/static_widgets.py turns into a live page."""
@@ -48,10 +46,10 @@ HOMES = {
     "Explorer": "base",
     "attention_explorer": "attention",
     "bpe_stepper": "bpe",
+    "budget_explorer": "budget",
     "next_token_explorer": "next_token",
     "positions_explorer": "positions",
     "signal_explorer": "signal",
-    "budget_explorer": "budget",
 }
 """In which file of this package each name lives."""
 
