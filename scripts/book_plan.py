@@ -110,6 +110,9 @@ def glossary_terms(root: Path = ROOT) -> list[str]:
     return re.findall(r"^(\S.*)$", block, re.MULTILINE)
 
 
+TITLE = re.compile(r"\btitle *= *[{\"](.*?)[}\"](?:,? *$|, *\w+ *=)", re.M)
+
+
 def cited_works(root: Path = ROOT) -> list[str]:
     """The titles of the works that some page cites."""
     text = "".join(prose(source_of(p, root)) for p in pages_in_order(root))
@@ -119,7 +122,7 @@ def cited_works(root: Path = ROOT) -> list[str]:
     titles = []
     for entry in re.split(r"^@", bib, flags=re.MULTILINE)[1:]:
         key = entry.split("{", 1)[1].split(",", 1)[0].strip()
-        title = re.search(r"\btitle *= *[{\"](.*?)[}\"],? *$", entry, re.M)
+        title = TITLE.search(entry)
         if key in keys and title:
             titles.append(re.sub(r"[{}]|\\\w+", "", title[1]))
     return titles

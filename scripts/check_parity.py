@@ -54,8 +54,12 @@ def folded(text: str) -> str:
 
 @cache
 def spaced(text: str) -> str:
-    """The text with a space for all that does not count."""
-    return "".join(c if counts(c) else " " for c in folded(text))
+    """The text with a space for all that does not count, or is a variable.
+
+    A variable may touch the word beside it, and is not part of it.
+    """
+    apart = "".join(" " if printed_variables(c) else c for c in text)
+    return "".join(c if counts(c) else " " for c in folded(apart))
 
 
 def says(text: str) -> bool:
@@ -80,7 +84,7 @@ def lost_text(blocks: Sequence[str], printed: str) -> list[str]:
     wanted = [(block, bare(block)) for block in blocks]
     have = Counter(runs(there))
     need = Counter(run for _, text in wanted for run in runs(text))
-    said = " \n".join(blocks)
+    said = " | ".join(blocks)  # a formula or a note stood between two blocks
     short = Counter(text for _, text in wanted if len(text) < RUN)
     lost = []
     for block, text in wanted:

@@ -21,7 +21,8 @@ ROUND_TRIP = {
 SLACK = 10.0  # points that ink may stand out
 WEB = ("http", "https", "mailto")
 CAPTION = re.compile(r"^(Fig\.|Table|Listing) (\d+)\.(\d+): ?\S", re.MULTILINE)
-INDEX_ENTRY = re.compile(r"^(.*?), *\d+(?:, *\d+)*$", re.MULTILINE)
+# A long entry goes on in the next line.
+INDEX_ENTRY = re.compile(r"^(.*?),\s*\d+(?:,\s*\d+)*$", re.MULTILINE)
 RAW = re.compile(
     r"### (?:BEGIN|END) SOLUTION"
     r"|\{(?:term|ref|numref|eq|doc|glue|cite)(?::\w+)*\} ?[`\u2018\u201c]"

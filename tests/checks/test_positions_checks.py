@@ -463,7 +463,7 @@ WRONG = {
         (lambda D, b, n: 2 * pairs_loop(D, b, n), "You count columns"),
         (lambda D, b, n: 2 * pairs_loop(D, b, n) / D, "a share of the pairs"),
         (lambda D, b, n: pairs_loop(D, math.sqrt(b), n), "half as fast"),
-        (lambda D, b, n: torch.ones(2), "stops with RuntimeError"),
+        (lambda D, b, n: torch.ones(2), "one number is asked for"),
     ],
     "explanation": [
         ("A", "no table of rows"),
