@@ -27,7 +27,14 @@ OF_SEARCH = re.compile(
 )
 IMAGE = re.compile(r'<img\b[^>]*\bsrc="([^"]+/_images/([^"/]+)\.png)"[^>]*>')
 LINK = re.compile(r'(href="[^"]*/_images/[^"/]+)\.png"')
+# Names, signs and spaces in code have the color of the ink: css/book.css.
+INK = re.compile(
+    r'<span class="(?:[npow]|nb|nn|bp|na|no|nv|vm|ne)">([^<]*)</span>'
+)
 PURGED = (
+    "basic.css",
+    "pygments.css",
+    "vendor/katex/katex.min.css",
     "styles/pydata-sphinx-theme.css",
     "styles/sphinx-book-theme.css",
     "sphinx-design.min.css",
@@ -79,6 +86,7 @@ def slim_page(text: str, name: str, sizes: dict[str, tuple[int, int]]) -> str:
         return tag.replace("<img", f"<img {more}", 1)
 
     text = IMAGE.sub(image, UNUSED.sub("", text))
+    text = INK.sub(r"\1", text)
     text = LINK.sub(r'\1.webp"', text) if sizes else text
     if name != "search.html":
         return OF_SEARCH.sub("", text)

@@ -23,9 +23,15 @@ TARGET = ROOT / ".cache" / "static" / "vendor"
 # family: the weights and styles that the style sheet uses
 FONTS = {
     "charis-sil": ("400", "400-italic", "700", "700-italic"),
-    "inter": ("400", "400-italic", "500", "600", "700"),
+    "inter": ("400", "400-italic", "600"),
     "jetbrains-mono": ("400", "400-italic", "700"),
 }
+# Scripts that the book has no text in; each would cost a rule on every page.
+FOREIGN = re.compile(
+    r"/\* [\w-]+-(?:vietnamese|cyrillic-ext|greek-ext)-[\w-]+ \*/\s*"
+    r"@font-face \{.*?\}\s*",
+    re.DOTALL,
+)
 # what to copy: from the npm package, to the book's static files
 FILES = {
     "katex/dist/katex.min.css": "katex/katex.min.css",
@@ -81,6 +87,7 @@ def copy_fonts(packages: Path) -> None:
         package = packages / "@fontsource" / family
         for face in faces:
             css = (package / f"{face}.css").read_text(encoding="utf-8")
+            css = FOREIGN.sub("", css)
             sheet.append(
                 re.sub(r",\s*url\([^)]*\.woff\) format\('woff'\)", "", css)
             )

@@ -171,3 +171,13 @@ def test_each_page_has_its_place_in_the_pdf() -> None:
 def test_a_page_without_a_body_is_refused() -> None:
     with pytest.raises(ValueError, match="article"):
         read_html("<p>no article</p>")
+
+
+def test_a_word_may_touch_a_variable() -> None:
+    said = "\U0001d465and\U0001d466 is."
+    assert lost_text(["and", "is."], said) == []
+    assert lost_text(["and"], "\U0001d465 or \U0001d466") == ["and"]
+
+
+def test_two_blocks_do_not_make_one_phrase() -> None:
+    assert lost_text(["what it is", ".", "is."], "what it is (1.2). is.") == []

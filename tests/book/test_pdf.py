@@ -295,3 +295,14 @@ def test_two_builds_that_differ_are_found(tmp_path) -> None:
     assert check_twice.differing(ours, theirs, ["same"]) == []
     other, new = check_twice.differing(ours, theirs, ["other", "new"])[::-1]
     assert "byte 5" in other and "only in one" in new
+
+
+def test_a_long_index_entry_goes_on_in_the_next_line() -> None:
+    found = rules.INDEX_ENTRY.findall("token, 12, 75,\n534\nUTF-8, 16")
+    assert found == ["token", "UTF-8"]
+
+
+def test_a_title_ends_where_the_next_field_begins() -> None:
+    entry = "title = {{GLU} variants}, year = {2020},\n"
+    assert book_plan.TITLE.search(entry)[1] == "{GLU} variants"
+    assert book_plan.TITLE.search("title = {A {B}},\n")[1] == "A {B}"

@@ -116,3 +116,10 @@ def test_styles_keep_the_rules_that_a_page_uses(tmp_path) -> None:
     made = sheet.read_text()
     assert ".used" in made and "data-theme" in made and "shown-later" in made
     assert ".unused" not in made
+
+
+def test_code_keeps_the_spans_that_have_a_color() -> None:
+    code = '<span class="k">def</span> <span class="n">f</span>'
+    assert slim.slim_page(code, "a.html", {}) == (
+        '<span class="k">def</span> f'
+    )
