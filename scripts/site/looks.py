@@ -71,6 +71,7 @@ LISTEN = """() => {
   document.activeElement?.blur();
   return window.wanted.length;
 }"""
+ALL = "() => wanted.every((x) => reached.has(x))"
 MISSED = """() => {
   const say = (x) => x.outerHTML.slice(0, 100);
   return {
@@ -140,8 +141,11 @@ def tab_through(page: Page) -> list[str]:
     count = page.evaluate(LISTEN)
     page.keyboard.press("Tab")
     first = page.evaluate("() => document.activeElement.textContent.trim()")
-    for _ in range(count + 5):
+    # A browser may stop at more: at what scrolls, for instance.
+    for presses in range(2 * count + 20):
         page.keyboard.press("Tab")
+        if presses > count and presses % 10 == 0 and page.evaluate(ALL):
+            break
     result: dict[str, Any] = page.evaluate(MISSED)
     found = [f"Tab does not reach {tag}" for tag in result["missed"]]
     found += [f"no sign of focus on {tag}" for tag in result["dim"]]
