@@ -44,9 +44,7 @@ def held_to(check, right, wrong):
                 assert any(m.startswith(mistake.says) for m in met), mistake
 
     @each
-    def test_a_reference_answers_every_case(name):
-        """A case that is broken by itself would ask for an error."""
-        for args in exercises[name].cases:
-            exercises[name].adapt(exercises[name].reference)(*args)
+    def test_its_own_reference_is_right(name):
+        answers.can_be_done(exercises[name])
 
     return {k: f for k, f in locals().items() if k.startswith("test_")}
