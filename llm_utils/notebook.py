@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import os
 import sys
 import textwrap
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -137,16 +137,22 @@ def pick_device() -> torch.device:
     return torch.device("cpu")
 
 
-_START = time.perf_counter()
+def _processor_seconds() -> float:
+    """Of this process and those it has waited for, user and system."""
+    return sum(os.times()[:4])
+
+
+_START = _processor_seconds()
 
 
 def cost() -> str:
-    """Seconds since this module was imported, and the peak memory so far.
+    """Processor time since this module was imported, and the peak memory.
 
     The last code cell of a chapter glues it, so that the opening can say what
-    running every cell takes. Memory is not known on Windows.
+    running every cell takes, on a busy machine, too. Processes that have been
+    started and waited for count. Memory is not known on Windows.
     """
-    text = f"{time.perf_counter() - _START:.0f} seconds"
+    text = f"{_processor_seconds() - _START:.0f} seconds of processor time"
     try:
         import resource
     except ImportError:

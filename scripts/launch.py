@@ -19,7 +19,12 @@ PLACES = {"badge": 1, "bootstrap": 2}  # cells count from the title, 0
 # The pages have a launch button of their own, so the book leaves the badge out.
 TAGS = {"badge": ["remove-cell"], "bootstrap": ["hide-cell"]}
 # extra: what to import to see whether it is installed
-PROOF = {"": [], "hf": ["transformers"], "app": ["gradio"]}
+PROOF = {
+    "": [],
+    "hf": ["transformers"],
+    "app": ["gradio"],
+    "eval": ["lm_eval"],
+}
 EXTRA = re.compile(r"llm-utils\[(\w+(?:,\w+)*)\] @")
 
 
@@ -42,7 +47,8 @@ def bootstrap(slug: str, at: str, extra: str = "") -> str:
     """The code that installs the package where it is missing."""
     name = f"llm-utils[{extra}]" if extra else "llm-utils"
     # An extra may be missing where the package itself is there.
-    modules = ", ".join(["llm_utils", *PROOF[extra]])
+    proof = [name for one in extra.split(",") for name in PROOF[one]]
+    modules = ", ".join(["llm_utils", *proof])
     return (
         f"try:\n    import {modules}\nexcept ImportError:\n"
         f'    %pip install -q "{name} @ git+https://github.com/{slug}@{at}"'

@@ -36,7 +36,15 @@ NAMED = [
 ]
 PAGES = re.compile(r"\b([\w-]+)\.github\.io/([\w.-]*\w)")
 # Repositories of others that the book sends its readers to.
-ELSEWHERE = {"karpathy/minbpe", "kingoflolz/mesh-transformer-jax"}
+ELSEWHERE = {  # other people's repositories that the book names
+    "apoorvumang/prompt-lookup-decoding",
+    "huggingface/peft",
+    "huggingface/trl",
+    "karpathy/char-rnn",
+    "karpathy/minbpe",
+    "kingoflolz/mesh-transformer-jax",
+}
+BLOGS = {"karpathy", "kellerjordan"}  # whose pages on github.io it cites
 NOT_OURS = ("book/_vendor/", "tests/")  # what comes from npm; planted strays
 
 
@@ -80,7 +88,8 @@ def rewrite(text: str, old: str, new: str) -> str:
 def strays(text: str, slug: str) -> list[str]:
     """Repositories that a text points to, neither ours nor known."""
     named = {s.removesuffix(".git") for p in NAMED for s in p.findall(text)}
-    named |= {f"{owner}/{name}" for owner, name in PAGES.findall(text)}
+    pages = PAGES.findall(text)
+    named |= {f"{who}/{name}" for who, name in pages if who not in BLOGS}
     return sorted(named - {slug} - ELSEWHERE)
 
 

@@ -15,21 +15,36 @@ from collections.abc import Callable, Iterable
 from nbformat import NotebookNode
 
 
-def has_gpt2() -> bool:
-    """Whether GPT-2's real vocabulary is cached here or can be fetched."""
-    code = "from llm_utils.text.bpe import ByteBPE; ByteBPE.gpt2()"
+def runs(code: str) -> bool:
+    """Whether a process of its own comes to the end of this program."""
     run = subprocess.run([sys.executable, "-c", code], capture_output=True)
     return run.returncode == 0
+
+
+def has_gpt2() -> bool:
+    """Whether GPT-2's real vocabulary is cached here or can be fetched."""
+    return runs("from llm_utils.text.bpe import ByteBPE; ByteBPE.gpt2()")
 
 
 def has_gpt2_weights() -> bool:
-    """Whether GPT-2's weights are cached here or can be fetched."""
-    code = (
-        "from huggingface_hub import hf_hub_download as get; "
-        "get('openai-community/gpt2', 'config.json')"
+    """Whether GPT-2's weights are cached here or can be fetched, and load.
+
+    As the cell loads them: a folder that was fetched in part has its
+    config.json, and no model in it.
+    """
+    return runs(
+        "from llm_utils.model.hf import from_hf; "
+        "from llm_utils.model.hf_tokenizer_read import tokenizer_from_hf; "
+        "hub = 'openai-community/gpt2'; from_hf(hub), tokenizer_from_hf(hub)"
     )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True)
-    return run.returncode == 0
+
+
+def has_tinyshakespeare() -> bool:
+    """Whether TinyShakespeare is on this machine or can be downloaded."""
+    return runs(
+        "from llm_utils.train.fetch import fetch; "
+        "fetch('tinyshakespeare', timeout=10, tries=1)"
+    )
 
 
 # tag of a cell: how to find out, and what is missing
@@ -37,6 +52,10 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "needs-gpt2": (
         has_gpt2,
         "GPT-2's vocabulary is neither cached nor reached",
+    ),
+    "needs-tinyshakespeare": (
+        has_tinyshakespeare,
+        "TinyShakespeare is neither on this machine nor reached",
     ),
     "needs-gpt2-weights": (
         has_gpt2_weights,

@@ -18,6 +18,8 @@ from pypdf.generic import IndirectObject
 
 Box = tuple[float, float, float, float]  # left, bottom, right, top, in points
 IMAGE = 3  # what pdfium calls a picture on a page
+# From a hyphen at the end of a page pdfium reads on to the page number.
+AFTER_HYPHEN = re.compile(r"(?<=[\x02\ufffe])\d+\s*$")
 
 
 @dataclass
@@ -51,6 +53,7 @@ def read_page(page: Any, foot: float = 0.0, head: float = 0.0) -> Page:
     width, height = page.get_size()
     text_page = page.get_textpage()
     text = text_page.get_text_bounded(0, foot, width, height - head)
+    text = AFTER_HYPHEN.sub("", text) if foot else text
     boxes = [text_page.get_rect(i) for i in range(text_page.count_rects())]
     lines = [(box, text_page.get_text_bounded(*box)) for box in boxes]
     objects = page.get_objects(filter=[IMAGE], max_depth=3)

@@ -23,10 +23,11 @@ WEB = ("http", "https", "mailto")
 CAPTION = re.compile(r"^(Fig\.|Table|Listing) (\d+)\.(\d+): ?\S", re.MULTILINE)
 # A long entry goes on in the next line.
 INDEX_ENTRY = re.compile(r"^(.*?),\s*\d+(?:,\s*\d+)*$", re.MULTILINE)
+# A bare <div> may be an example; the markup of the sources has a class.
 RAW = re.compile(
     r"### (?:BEGIN|END) SOLUTION"
     r"|\{(?:term|ref|numref|eq|doc|glue|cite)(?::\w+)*\} ?[`\u2018\u201c]"
-    r"|^:{3,}|[a-z.]\[\^\w+\]|</?(?:details|summary|div)\b"
+    r"|^:{3,}|[a-z.]\[\^\w+\]|</?(?:details|summary)\b|<div\s"
     r"|<[\w.]+ object at 0x",
     re.MULTILINE,
 )

@@ -1,5 +1,9 @@
 """The notebook helpers: shown source is real, equality can fail."""
 
+import subprocess
+import sys
+import time
+
 import pytest
 import torch
 
@@ -61,7 +65,15 @@ def test_glue_emits_what_myst_nb_reads(monkeypatch):
 
 
 def test_cost_speaks_of_time_and_memory():
-    assert "seconds" in notebook.cost()
+    assert "seconds of processor time" in notebook.cost()
+
+
+def test_cost_counts_work_and_not_waiting():
+    before = notebook._processor_seconds()
+    time.sleep(0.3)
+    waited = notebook._processor_seconds() - before
+    subprocess.run([sys.executable, "-c", "sum(range(10**7))"], check=True)
+    assert waited < 0.2 < notebook._processor_seconds() - before + 0.1
 
 
 X = torch.linspace(-1, 1, 6).view(2, 3)

@@ -21,6 +21,7 @@ from sphinx.errors import ExtensionError
 
 EXPLORER_MIME = "application/vnd.llm-utils.explorer+json"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+SHARED = ("explorer", "controls")  # as in llm_utils/widgets/base.py
 ASSETS = Path(__file__).parents[2] / "llm_utils" / "assets"
 
 # What anywidget's model is to the module, without a kernel behind it.
@@ -47,11 +48,13 @@ def read_assets(module: str) -> tuple[str, str]:
     if not re.fullmatch(r"[a-z0-9_]+", module):
         raise ExtensionError(f"not the name of an explorer: {module!r}")
     styles, scripts = (
-        [ASSETS / f"{name}.{kind}" for name in ("explorer", module)]
+        [ASSETS / f"{name}.{kind}" for name in (*SHARED, module)]
         for kind in ("css", "js")
     )
-    if not scripts[1].is_file():
-        raise ExtensionError(f"no explorer {module!r}: {scripts[1]} is missing")
+    if not scripts[-1].is_file():
+        raise ExtensionError(
+            f"no explorer {module!r}: {scripts[-1]} is missing"
+        )
     style, script = (
         "".join(p.read_text(encoding="utf-8") for p in paths if p.is_file())
         for paths in (styles, scripts)
@@ -121,7 +124,7 @@ def read_source(app: Sphinx, docname: str, source: list[str]) -> None:
         return
     notebook = json.loads(source[0])
     for module in rewrite(notebook):
-        for name in ("explorer", module):
+        for name in (*SHARED, module):
             for kind in ("js", "css"):
                 app.env.note_dependency(str(ASSETS / f"{name}.{kind}"))
     source[0] = json.dumps(notebook)

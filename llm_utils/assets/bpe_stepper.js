@@ -8,51 +8,24 @@
 
 const LIMIT = 300; // bytes
 
-// GPT-2's pattern. \p{White_Space} is what \s means to Python's regex.
-const SPACE = "\\p{White_Space}";
-const PIECE = new RegExp(
-  "'(?:[sdmt]|ll|ve|re)| ?\\p{L}+| ?\\p{N}+" +
-    `| ?[^${SPACE}\\p{L}\\p{N}]+|${SPACE}+(?!\\P{White_Space})|${SPACE}+`,
-  "gu",
-);
-
-const utf8 = new TextEncoder();
-const pair = (left, right) => left * 2 ** 24 + right;
-
-// The merges as tables: byte -> id, id -> bytes, pair of ids -> rank.
-function readRules(model) {
-  const order = model.get("byte_order").match(/../g);
-  const bytes = Array.from({ length: 256 }, (_, id) => [
-    order ? parseInt(order[id], 16) : id,
-  ]);
-  const numbers = model.get("merges").match(/\d+ \d+/g) ?? [];
-  const merges = numbers.map((two) => two.split(" ").map(Number));
-  const ids = new Map(bytes.map(([byte], id) => [byte, id]));
-  const ranks = new Map();
-  merges.forEach(([left, right], rank) => {
-    ranks.set(pair(left, right), rank);
-    bytes.push([...bytes[left], ...bytes[right]]);
-  });
-  return { merges, ids, bytes, ranks };
-}
-
 // As much of the text as fits in LIMIT bytes, whole characters only.
 function crop(text) {
   let size = 0;
   let kept = "";
   for (const char of text) {
-    size += utf8.encode(char).length;
+    size += kit.utf8(char).length;
     if (size > LIMIT) return [kept, true];
     kept += char;
   }
   return [kept, false];
 }
 
-function lowestRank(rules, words) {
+// The lowest id that two neighbors of a word can make.
+function lowest(rules, words) {
   let best = Infinity;
   for (const { ids } of words) {
     for (let i = 1; i < ids.length; i++) {
-      best = Math.min(best, rules.ranks.get(pair(ids[i - 1], ids[i])) ?? best);
+      best = Math.min(best, rules.made(ids[i - 1], ids[i]));
     }
   }
   return best;
@@ -76,19 +49,16 @@ function mergeWord({ ids }, [left, right], id) {
 }
 
 // Every state of the text, from single bytes to its tokens. A merge never
-// crosses a word, so the lowest rank of all words is next in each that has it.
+// crosses a word, so the lowest id of all words is next in each that has it.
 function allSteps(rules, text) {
-  let words = (text.match(PIECE) ?? []).map((word) => ({
-    ids: [...utf8.encode(word)].map((b) => rules.ids.get(b)),
-    fresh: new Set(),
-  }));
+  let words = rules.words(text).map((ids) => ({ ids, fresh: new Set() }));
   const steps = [{ words, rank: -1 }];
   for (;;) {
-    const rank = lowestRank(rules, words);
-    if (rank === Infinity) return steps;
-    const [two, one] = [rules.merges[rank], 256 + rank];
-    words = words.map((word) => mergeWord(word, two, one));
-    steps.push({ words, rank });
+    const id = lowest(rules, words);
+    if (id === Infinity) return steps;
+    const two = rules.pairs[id - 256];
+    words = words.map((word) => mergeWord(word, two, id));
+    steps.push({ words, rank: id - 256 });
   }
 }
 
@@ -103,7 +73,7 @@ function describe(rules, steps, step) {
   const places = words.reduce((n, { fresh }) => n + fresh.size, 0);
   const where = places === 1 ? "1 place" : `${places} places`;
   const end = step === steps.length - 1 ? " No merge is left." : "";
-  const [left, right, both] = [...rules.merges[rank], 256 + rank].map((id) =>
+  const [left, right, both] = [...rules.pairs[rank], 256 + rank].map((id) =>
     kit.make("bdi", { class: "lx-chip" }, kit.visible(rules.bytes[id])),
   );
   return [
@@ -172,7 +142,7 @@ function makeField() {
 }
 
 function render({ model, el }) {
-  const rules = readRules(model);
+  const rules = kit.tokenizer(model.get("merges"), model.get("byte_order"));
   const root = kit.frame(el, "BPE stepper");
   const field = makeField();
   const status = makeStatus(rules);

@@ -56,15 +56,21 @@ function parameters(s) {
   return { parts, used: L * (attention + active) + V * C };
 }
 
-// Numbers kept for the backward pass, one sequence of max_len tokens.
+// Numbers kept for the backward pass, one sequence of max_len tokens: as
+// `train.memory` counts them, and the angles' table of rotary positions.
 function activations(s) {
-  const { d_model: C, d_ff: F, n_heads: H } = s;
-  const [q, kv] = [H * s.d_head, s.n_kv_heads * s.d_head];
-  const k = s.recipe === "moe_block" ? s.top_k : 1;
-  const layer = s.recipe === "gpt2_block"
-    ? 4 * C + 2 * q + 2 * kv + 2 * F + H + 4
-    : 6 * C + 2 * q + 3 * kv + 4 * F * k + H + 2;
-  return s.max_len * (s.n_layers * layer + 2 * C + s.vocab_size);
+  const { recipe, d_model: C, d_ff: F, n_heads: H, n_kv_heads: K } = s;
+  const [q, kv] = [H * s.d_head, K * s.d_head];
+  const gpt2 = recipe === "gpt2_block";
+  const norm = gpt2 ? C + 2 : 2 * C + 1;
+  const turns = recipe === "qwen_block" ? 3 * q + 2 * kv + H + K : 0;
+  const attention = C + 2 * q + 2 * kv + H + turns + (gpt2 ? 0 : 2 * s.d_head);
+  let ffn = C + (gpt2 ? 2 : 4) * F;
+  if (recipe === "moe_block") {
+    ffn = C + s.top_k * (ffn + C + 8) + s.n_experts;
+  }
+  const ends = norm + C + s.vocab_size;
+  return s.max_len * (s.n_layers * (2 * norm + attention + ffn) + ends);
 }
 
 function account(s) {
@@ -96,58 +102,11 @@ function short(x, units) {
   const digits = i === 0 || x >= 99.95 ? 0 : x >= 9.995 ? 1 : 2;
   return `${x.toFixed(digits)} ${units[i]}`.trim();
 }
+const size = (x, units) => (x ? short(x, units) : "none");
+const figures = (x) => x.toLocaleString("en-US");
 const COUNT = ["", "K", "M", "B", "T"];
 const SIZE = ["B", "kB", "MB", "GB", "TB"];
 const FLOPS = ["FLOP", "KFLOP", "MFLOP", "GFLOP", "TFLOP"];
-
-// A group of bars, each as long as its share of the longest.
-function makeBars(title, names, units) {
-  const head = kit.make("span", { class: "lx-note" });
-  const rows = names.map((name) => {
-    const bar = kit.make("span", { class: "lx-bar" });
-    const value = kit.make("span", { class: "lx-value" });
-    const track = kit.make("span", { class: "lx-track" }, bar);
-    const label = kit.make("span", { class: "lx-name" }, name);
-    const row = kit.make("li", { class: "lx-row" }, label, track, value);
-    return { row, bar, value };
-  });
-  const list = kit.make("ul", { class: "lx-bars", role: "list" },
-    ...rows.map(({ row }) => row));
-  const top = kit.make("span", { class: "lx-head" }, title, head);
-  const node = kit.make("div", { class: "lx-group" }, top, list);
-  function show(pairs, note) {
-    const most = Math.max(...pairs.map(([, x]) => x));
-    pairs.forEach(([, x], i) => {
-      rows[i].bar.style.width = `${(100 * x) / most}%`;
-      rows[i].value.textContent = x ? short(x, units) : "none";
-      rows[i].row.dataset.value = x;
-    });
-    head.textContent = note;
-  }
-  return { node, show };
-}
-
-function makeDial(name, label, change) {
-  const value = kit.make("span", { class: "lx-note" });
-  const head = kit.make("span", { class: "lx-head" }, label, value);
-  const slider = kit.make("input", {
-    type: "range", min: 0, step: 1, class: "lx-slider", "aria-label": label,
-  });
-  const node = kit.make("div", { class: "lx-dial" }, head, slider);
-  let at = [0];
-  slider.addEventListener("input", () => change(name, at[Number(slider.value)]));
-  return {
-    node,
-    show(values, now) {
-      at = values;
-      slider.max = values.length - 1;
-      slider.value = values.indexOf(now);
-      slider.disabled = values.length === 1;
-      value.textContent = now.toLocaleString("en-US");
-      slider.setAttribute("aria-valuetext", value.textContent);
-    },
-  };
-}
 
 // Another width keeps the ratio of the hidden layer; another number of heads
 // takes the nearest number of key-value heads that divides it.
@@ -175,20 +134,20 @@ function render({ model, el }) {
   const choice = kit.make("select", { class: "lx-select" }, first,
     ...Object.keys(presets).map((x) => kit.make("option", { value: x }, x)));
   const pick = kit.make("label", { class: "lx-pick" }, "Begin with ", choice);
-  const dials = DIALS.map(([name, label]) => makeDial(name, label, turn));
+  const dials = DIALS.map(([name, label]) => kit.dial([name, label, [], figures], turn));
   const total = kit.make("div", { role: "status", class: "lx-total" });
   const names = (pairs) => pairs.map(([x]) => x);
   const start = account(sizes);
   const groups = [
-    makeBars("Parameters", names(start.parts), COUNT),
-    makeBars("Memory", names(start.memory), SIZE),
-    makeBars("Work for a token", names(start.work), FLOPS),
+    kit.bars("Parameters", names(start.parts), (x) => size(x, COUNT)),
+    kit.bars("Memory", names(start.memory), (x) => size(x, SIZE)),
+    kit.bars("Work for a token", names(start.work), (x) => size(x, FLOPS)),
   ];
 
   function paint() {
     choice.value = preset;
     DIALS.forEach(([name, , values], i) =>
-      dials[i].show(stops(name, values, sizes, presets), sizes[name]));
+      dials[i].show(sizes[name], stops(name, values, sizes, presets)));
     const now = account(sizes);
     const exact = now.total.toLocaleString("en-US");
     const recipe = sizes.recipe.replace("_", " ");

@@ -2,6 +2,14 @@
 // by its own, which ends in `export default { render({ model, el }) }`: one
 // module, for Jupyter (through anywidget) and for the pages of the book.
 
+// GPT-2's pattern. \p{White_Space} is what \s means to Python's regex.
+const SPACE = "\\p{White_Space}";
+const PIECE = new RegExp(
+  "'(?:[sdmt]|ll|ve|re)| ?\\p{L}+| ?\\p{N}+" +
+    `| ?[^${SPACE}\\p{L}\\p{N}]+|${SPACE}+(?!\\P{White_Space})|${SPACE}+`,
+  "gu",
+);
+
 const kit = {
   // A DOM element: kit.make("p", { class: "lx-note" }, "text", child).
   make(tag, attributes = {}, ...children) {
@@ -80,6 +88,48 @@ const kit = {
       kit.make("bdi", { class: "lx-text" }, kit.visible(bytes)),
       kit.make("span", { class: "lx-id" }, String(id)),
     );
+  },
+
+  utf8: (text) => [...new TextEncoder().encode(text)],
+
+  // ByteBPE of the package, on GPT-2's pattern. `merges` is "left right left
+  // right ...", ids; merge i makes id 256 + i. `order` is the hex of the bytes
+  // with ids 0 to 255, "" if each is its own.
+  tokenizer(merges, order = "") {
+    const hex = order.match(/../g);
+    const bytes = Array.from({ length: 256 }, (_, id) => [
+      hex ? parseInt(hex[id], 16) : id,
+    ]);
+    const ids = new Map(bytes.map(([byte], id) => [byte, id]));
+    const pairs = (merges.match(/\d+ \d+/g) ?? []).map((two) =>
+      two.split(" ").map(Number),
+    );
+    const key = (left, right) => left * 2 ** 24 + right;
+    const ours = new Map();
+    pairs.forEach(([left, right]) => {
+      ours.set(key(left, right), bytes.length);
+      bytes.push([...bytes[left], ...bytes[right]]);
+    });
+    // The id that two neighbors make; the lowest is merged first.
+    const made = (left, right) => ours.get(key(left, right)) ?? Infinity;
+    const words = (text) =>
+      (text.match(PIECE) ?? []).map((word) =>
+        kit.utf8(word).map((byte) => ids.get(byte)),
+      );
+    function join(word) {
+      for (;;) {
+        let [best, at] = [Infinity, -1];
+        for (let i = 1; i < word.length; i++) {
+          const id = made(word[i - 1], word[i]);
+          if (id < best) [best, at] = [id, i - 1];
+        }
+        if (at < 0) return word;
+        word.splice(at, 2, best);
+      }
+    }
+    // bytes: of each id; words: single bytes, word by word.
+    const encode = (text) => words(text).flatMap(join);
+    return { bytes, pairs, made, words, encode };
   },
 
   // A number with its unit, for a row of counts: [what to show, the number].

@@ -14,42 +14,13 @@ const SHOWN = 8; // rows of the table
 const MOST = 300; // tokens of a typed text
 const BIT = 0.4; // em of a bar
 
-// GPT-2's pattern. \p{White_Space} is what \s means to Python's regex.
-const SPACE = "\\p{White_Space}";
-const PIECE = new RegExp(
-  "'(?:[sdmt]|ll|ve|re)| ?\\p{L}+| ?\\p{N}+" +
-    `| ?[^${SPACE}\\p{L}\\p{N}]+|${SPACE}+(?!\\P{White_Space})|${SPACE}+`,
-  "gu",
-);
-
 const numbers = (text) => (text ? text.split(" ").map(Number) : []);
-const pair = (left, right) => left * 2 ** 24 + right;
 
-// The tokenizer: bytes of each id, and text -> ids.
+// The tokenizer, with the name of the id that closes a story.
 function makeTokenizer(merges, end) {
-  const bytes = Array.from({ length: 256 }, (_, id) => [id]);
-  const ranks = new Map();
-  for (let i = 0; i < merges.length; i += 2) {
-    const [left, right] = [merges[i], merges[i + 1]];
-    ranks.set(pair(left, right), bytes.length);
-    bytes.push([...bytes[left], ...bytes[right]]);
-  }
+  const { bytes, encode } = kit.tokenizer(merges);
   while (bytes.length <= end) bytes.push([]);
-  bytes[end] = [...new TextEncoder().encode("<|endoftext|>")];
-
-  function encodeWord(word) {
-    const ids = [...new TextEncoder().encode(word)];
-    for (;;) {
-      let [best, at] = [Infinity, -1];
-      for (let i = 1; i < ids.length; i++) {
-        const made = ranks.get(pair(ids[i - 1], ids[i])) ?? Infinity;
-        if (made < best) [best, at] = [made, i - 1];
-      }
-      if (at < 0) return ids;
-      ids.splice(at, 2, best);
-    }
-  }
-  const encode = (text) => (text.match(PIECE) ?? []).flatMap(encodeWord);
+  bytes[end] = kit.utf8("<|endoftext|>");
   return { bytes, encode };
 }
 
@@ -159,7 +130,7 @@ function makeTable(tokenizer) {
 
 function render({ model, el }) {
   const end = model.get("end");
-  const tokenizer = makeTokenizer(numbers(model.get("merges")), end);
+  const tokenizer = makeTokenizer(model.get("merges"), end);
   const counts = numbers(model.get("counts"));
   const bigram = makeBigram(counts, model.get("alpha"), tokenizer.bytes.length);
   const stories = model.get("stories").map(numbers);

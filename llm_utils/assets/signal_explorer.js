@@ -45,60 +45,6 @@ function short(log) {
   });
 }
 
-// A slider over a list, with its value behind its name.
-function chooser(name, values, show) {
-  const number = kit.make("span", { class: "lx-note" });
-  const input = kit.make("input", {
-    type: "range",
-    min: 0,
-    max: values.length - 1,
-    class: "lx-slider",
-    "aria-label": name,
-  });
-  const head = kit.make("span", { class: "lx-head" }, name, number);
-  const node = kit.make("label", { class: "lx-label sx-choice" }, head, input);
-  function paint() {
-    const text = String(values[Number(input.value)]);
-    number.textContent = text;
-    input.setAttribute("aria-valuetext", text);
-  }
-  input.addEventListener("input", () => {
-    paint();
-    show();
-  });
-  return {
-    node,
-    value: () => values[Number(input.value)],
-    set(value) {
-      input.value = Math.max(0, values.indexOf(value));
-      paint();
-    },
-  };
-}
-
-// One button for each wiring; the pressed one is chosen.
-function switches(names, show) {
-  let at = names[0];
-  const buttons = names.map((name) =>
-    kit.make("button", { type: "button", class: "lx-button" }, name),
-  );
-  function set(name) {
-    at = name;
-    buttons.forEach((b) =>
-      b.setAttribute("aria-pressed", b.textContent === at),
-    );
-  }
-  buttons.forEach((b) =>
-    b.addEventListener("click", () => {
-      set(b.textContent);
-      show();
-    }),
-  );
-  const label = { class: "lx-buttons sx-wirings", role: "group" };
-  label["aria-label"] = "Wiring";
-  return { node: kit.make("div", label, ...buttons), value: () => at, set };
-}
-
 // Both lines over the blocks; the scale is that of all runs, so that two
 // choices can be compared by eye.
 function makeChart(runs) {
@@ -182,9 +128,9 @@ function render({ model, el }) {
   const root = kit.frame(el, "Signal explorer");
   const names = ["wiring", "depth", "gain"];
   const parts = {
-    wiring: switches(model.get("wirings"), moved),
-    depth: chooser("Blocks", model.get("depths"), moved),
-    gain: chooser("Gain of the initial weights", model.get("gains"), moved),
+    wiring: kit.switches("Wiring", model.get("wirings"), moved),
+    depth: kit.chooser("Blocks", model.get("depths"), moved),
+    gain: kit.chooser("Gain of the initial weights", model.get("gains"), moved),
   };
   const chart = makeChart(runs);
   const status = kit.make("div", { role: "status", class: "sx-status" });
@@ -207,7 +153,7 @@ function render({ model, el }) {
     const now = names.map((name) => [name, parts[name].value()]);
     shared.tell(Object.fromEntries(now));
   }
-  const sliders = kit.make("div", { class: "sx-sliders" });
+  const sliders = kit.make("div", { class: "lx-sliders" });
   sliders.append(parts.depth.node, parts.gain.node);
   root.append(parts.wiring.node, sliders, status, chart.node);
   read();

@@ -151,7 +151,7 @@ class Exercise:
             says = "Your function was still running after half a million "
             return f"{says}lines: does its loop move on?{self._call(case)}"
         if error is not None:
-            says = f"Your function stops with {type(error).__name__}: {error}."
+            says = f"Your function stops with {_first_line(error)}."
             hints = [h for k, h in HINTS.items() if isinstance(error, k)]
             return " ".join([says, *hints]) + self._call(case)
         says = "This is the smallest case where yours differs:"
@@ -176,11 +176,17 @@ class Exercise:
         else:
             ours = self.show(wants.value)
         if came.error is not None:
-            yours = f"{type(came.error).__name__}: {came.error}"
+            yours = _first_line(came.error)
         else:
             yours = self.show(came.value)
         call = self._call(case)
         return f"{call}\n      should be  {ours}\n      yours      {yours}"
+
+
+def _first_line(error: BaseException) -> str:
+    """`ValueError: what it says`; torch's own errors go on for a page."""
+    said = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {said[0]}".rstrip(": .")
 
 
 def _kind(error: BaseException | None) -> type:

@@ -52,7 +52,8 @@ def show(x: Any) -> str:
 def _numbers(x: Any) -> str:
     if isinstance(x, list):
         return f"[{', '.join(map(_numbers, x))}]"
-    return f"{x:.4g}" if isinstance(x, float) else str(x)
+    # + 0.0: a zero has no sign for the reader
+    return f"{x + 0.0:.4g}" if isinstance(x, float) else str(x)
 
 
 def other_shape(reference: Callable[..., Any]) -> Mistake:

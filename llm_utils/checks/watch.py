@@ -6,12 +6,16 @@ Used by the exercises of every chapter; knows nothing about any of them.
 from __future__ import annotations
 
 import sys
+import sysconfig
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType, TracebackType
 from typing import Any
 
 LINES = 500_000  # lines of Python that one case may run: about half a second
+INSTALLED = tuple(
+    sysconfig.get_path(kind) for kind in ("stdlib", "purelib", "platlib")
+)
 
 
 class WrongForm(Exception):
@@ -35,7 +39,9 @@ class Watch:
     """Keeps what the code under `with` raises, and ends what never ends.
 
     Lines are counted with `sys.settrace`, on every system and without a
-    thread. A debugger that is already tracing is left alone.
+    thread. A debugger that is already tracing is left alone. Those of installed
+    libraries do not count: torch imports parts of itself when they are first
+    used, which is many lines, and half of an import breaks it for good.
     """
 
     def __init__(self) -> None:
@@ -60,6 +66,9 @@ class Watch:
         return isinstance(error, (Exception, Endless))
 
     def _count(self, frame: FrameType, event: str, arg: Any) -> Any:
+        name = frame.f_code.co_filename
+        if event == "call" and name.startswith((*INSTALLED, "<frozen ")):
+            return None
         self.lines += event == "line"
         if self.lines > LINES:
             raise Endless

@@ -64,7 +64,14 @@ def read_config(config: Mapping[str, Any]) -> tuple[Family, ModelConfig]:
         sizes[ours] = value
     if family.positions == "none":
         sizes.update(_read_rope(config))
-    return family, ModelConfig(**sizes)
+    cfg = ModelConfig(**sizes)
+    if "top_k" in family.sizes and cfg.top_k == 1 < cfg.n_experts:
+        raise ValueError(
+            f"{family.sizes['top_k']}=1: {family.model_type} gives the one "
+            "expert of a token the weight 1, ours the router's probability, "
+            "and they are not the same model: use 2 or more experts a token"
+        )
+    return family, cfg
 
 
 def write_config(model: GPT) -> tuple[Family, dict[str, Any]]:

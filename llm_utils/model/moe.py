@@ -18,18 +18,22 @@ class Routing(NamedTuple):
 
     probs: Tensor  # (N, E), rows sum to 1
     chosen: Tensor  # (N, k), experts, the best first
-    weights: Tensor  # (N, k), rows sum to 1
+    weights: Tensor  # (N, k), rows sum to 1 if k > 1
 
 
 def route(logits: Tensor, top_k: int) -> Routing:
     """(N, E) -> Routing: the top_k experts of each token.
 
-    Their weights are their probabilities, made to sum to 1. Chapter 5; Jiang
-    et al. (2024), section 2.1.
+    Their weights are their probabilities, made to sum to 1: Jiang et al.
+    (2024), section 2.1. A single one would be the constant 1, from which no
+    router learns, so with top_k = 1 the weight is the probability itself:
+    Fedus et al. (2022), equation 2. Chapter 5.
     """
     probs = logits.softmax(-1)
-    top, chosen = probs.topk(top_k, dim=-1)
-    return Routing(probs, chosen, top / top.sum(-1, keepdim=True))
+    weights, chosen = probs.topk(top_k, dim=-1)
+    if top_k > 1:
+        weights = weights / weights.sum(-1, keepdim=True)
+    return Routing(probs, chosen, weights)
 
 
 def expert_load(routing: Routing) -> Tensor:
@@ -52,8 +56,9 @@ def balance_loss(routing: Routing) -> Tensor:
 class MoE(nn.Module):
     """(..., C) -> (..., C): each token through top_k of E SwiGLU experts.
 
-    `routing` keeps the last forward's choices, for `balance_loss`. Derived in
-    chapter 5; Shazeer et al. (2017), Jiang et al. (2024).
+    top_k = 2 or more is Mixtral's layer, top_k = 1 weighs as the Switch
+    transformer does; see `route`. `routing` keeps the last forward's choices,
+    for `balance_loss`. Derived in chapter 5; Shazeer et al. (2017).
     """
 
     def __init__(

@@ -43,7 +43,7 @@ def box(
         height,
         boxstyle="round,pad=0,rounding_size=0.05",
         facecolor=fill,
-        edgecolor="#9aa5b1" if fill == SOFT else "#a5670a",
+        edgecolor="#a5670a" if fill == MARK else "#9aa5b1",
         linewidth=0.7,
     )
     ax.add_patch(shape)

@@ -21,22 +21,38 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .attention import attention_explorer
+    from .banding import banding_explorer
     from .base import Explorer
+    from .batching import batching_explorer
     from .bpe import bpe_stepper
     from .budget import budget_explorer
+    from .decode_cost import decode_cost_explorer
+    from .lora import lora_explorer
     from .next_token import next_token_explorer
     from .positions import positions_explorer
+    from .run_cost import run_cost_explorer
+    from .sampling import sampling_explorer
     from .signal import signal_explorer
+    from .valley import valley_explorer
+    from .verdict import verdict_explorer
 
 __all__ = [
     "EXPLORER_MIME",
     "Explorer",
     "attention_explorer",
+    "banding_explorer",
+    "batching_explorer",
     "bpe_stepper",
     "budget_explorer",
+    "decode_cost_explorer",
+    "lora_explorer",
     "next_token_explorer",
     "positions_explorer",
+    "run_cost_explorer",
+    "sampling_explorer",
     "signal_explorer",
+    "valley_explorer",
+    "verdict_explorer",
 ]
 
 EXPLORER_MIME = "application/vnd.llm-utils.explorer+json"
@@ -45,11 +61,19 @@ EXPLORER_MIME = "application/vnd.llm-utils.explorer+json"
 HOMES = {
     "Explorer": "base",
     "attention_explorer": "attention",
+    "banding_explorer": "banding",
+    "batching_explorer": "batching",
     "bpe_stepper": "bpe",
     "budget_explorer": "budget",
+    "decode_cost_explorer": "decode_cost",
+    "lora_explorer": "lora",
     "next_token_explorer": "next_token",
     "positions_explorer": "positions",
+    "run_cost_explorer": "run_cost",
+    "sampling_explorer": "sampling",
     "signal_explorer": "signal",
+    "valley_explorer": "valley",
+    "verdict_explorer": "verdict",
 }
 """In which file of this package each name lives."""
 

@@ -9,6 +9,9 @@ import anywidget
 
 from . import EXPLORER_MIME
 
+SHARED = ("explorer", "controls")
+"""What comes before an explorer's own script and style."""
+
 
 def asset(name: str) -> str:
     """The text of a file of `llm_utils/assets`, "" where there is none."""
@@ -23,8 +26,8 @@ class Explorer(anywidget.AnyWidget):
         module, title = "attention_map", "Attention map"
         weights = traitlets.List().tag(sync=True)
 
-    runs `assets/attention_map.js` (after `explorer.js`, which all share, and
-    with `attention_map.css`, if there is one). All it shows must be in its
+    runs `assets/attention_map.js` (after the files of SHARED, and with
+    `attention_map.css`, if there is one). All it shows must be in its
     synced traits, as plain JSON: they are what a page without a kernel gets.
     Long lists of numbers are best one string, a single line of the notebook.
     """
@@ -37,8 +40,9 @@ class Explorer(anywidget.AnyWidget):
             code = asset(f"{cls.module}.js")
             if not code:
                 raise ValueError(f"no llm_utils/assets/{cls.module}.js")
-            cls._esm = asset("explorer.js") + code
-            cls._css = asset("explorer.css") + asset(f"{cls.module}.css")
+            cls._esm = "".join(asset(f"{x}.js") for x in SHARED) + code
+            names = (*SHARED, cls.module)
+            cls._css = "".join(asset(f"{x}.css") for x in names)
         super().__init_subclass__(**kwargs)
 
     def __init__(self, **traits: Any) -> None:

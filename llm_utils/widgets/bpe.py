@@ -50,14 +50,20 @@ def bpe_stepper(
     if step < 0:
         raise ValueError(f"step={step}: count merges from 0 (single bytes)")
     order = tokenizer.byte_order
+    return BPEStepper(
+        text=text,
+        step=step,
+        merges=merge_ids(tokenizer),
+        byte_order="" if order == bytes(range(256)) else order.hex(),
+    )
+
+
+def merge_ids(tokenizer: ByteBPE) -> str:
+    """The merges as ids, "left right left right ...": what pages encode by."""
+    order = tokenizer.byte_order
     ids = {order[i : i + 1]: i for i in range(256)}
     pairs: list[int] = []
     for rank, (a, b) in enumerate(tokenizer.merges):
         pairs += ids[a], ids[b]
         ids[a + b] = 256 + rank
-    return BPEStepper(
-        text=text,
-        step=step,
-        merges=" ".join(map(str, pairs)),
-        byte_order="" if order == bytes(range(256)) else order.hex(),
-    )
+    return " ".join(map(str, pairs))

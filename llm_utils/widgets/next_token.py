@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import traitlets
 
 from .base import Explorer
+from .bpe import merge_ids
 
 if TYPE_CHECKING:
     from ..text.next_token import Bigram
@@ -82,9 +83,4 @@ def _merges(tokenizer: Tokenizer) -> str:
         raise ValueError("the page cuts text by a ByteBPE and GPT-2's pattern")
     if tokenizer.byte_order != bytes(range(256)):
         raise ValueError("the page wants the 256 bytes in their order")
-    ids = {bytes([i]): i for i in range(256)}
-    pairs: list[int] = []
-    for rank, (a, b) in enumerate(tokenizer.merges):
-        pairs += ids[a], ids[b]
-        ids[a + b] = 256 + rank
-    return " ".join(map(str, pairs))
+    return merge_ids(tokenizer)

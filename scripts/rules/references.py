@@ -138,14 +138,16 @@ def terms_resolve(notebook: NotebookNode, path: Path) -> list[str]:
 
 
 def links_lead_somewhere(notebook: NotebookNode, path: Path) -> list[str]:
-    """A link to a file of the book leads to a file that is there."""
+    """A link to a file or a label of the book leads to one that is there."""
+    labels = this_book().labels | set(labels_of(notebook))
     found = []
     for where, bit in written(notebook):
         local = bit.kind in ("link", "image") and bit.name
-        if not local or re.match(r"[a-z]+:|//|#", bit.name):
+        if not local or re.match(r"[a-z]+:|//", bit.name):
             continue
-        file = path.parent / bit.name.split("#")[0]
-        if not file.exists():
+        name, _, label = bit.name.partition("#")
+        there = (path.parent / name).exists() if name else label in labels
+        if not there:
             found.append(f"{where}: {bit.name} leads nowhere")
     return found
 

@@ -54,7 +54,8 @@ class Findings:
     def response(self, response: Response) -> None:
         if response.status >= 400:
             self.add(f"{response.status}: {response.url}")
-        size = response.header_value("content-length")
+        # Not header_value, which asks a page that may be closing by now.
+        size = response.headers.get("content-length")
         self.sizes[response.url] = int(size or 0)
 
     def console(self, kind: str, text: str) -> None:

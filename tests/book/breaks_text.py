@@ -107,6 +107,7 @@ BREAKS = {
     ],
     "links_lead_somewhere": [
         says("[there](../nowhere.md)"),
+        says("[chapter 99](#ch-that-nobody-wrote)"),
         swap("ending", "../../exercises/", "../exercises/"),
     ],
     "formulas_referred": [

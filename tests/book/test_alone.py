@@ -106,8 +106,8 @@ def test_the_extras_are_those_that_the_cells_install(built: Path) -> None:
     assert kernels.extras_of(notebook(code(BOOTSTRAP))) == ("hf",)
     assert kernels.extras_of(notebook(code(both))) == ("app", "hf")
     alone.check_extras(("hf",), built)
-    with pytest.raises(ValueError, match=r"llm-utils\[app\].*offers book"):
-        alone.check_extras(("app",), built)
+    with pytest.raises(ValueError, match=r"llm-utils\[fast\].*offers app"):
+        alone.check_extras(("fast",), built)
 
 
 def packages(site: Path, **requires: str) -> None:

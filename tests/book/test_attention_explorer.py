@@ -7,13 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from test_widgets import (  # noqa: F401
-    ROOT,
-    browser,
-    bundle,
-    play,
-    static,
-)
+from explorers import bundle
 
 from llm_utils.model.attention import attention_weights
 from llm_utils.widgets import EXPLORER_MIME, attention_explorer
@@ -38,7 +32,7 @@ def choose(page: Any, label: str, on: bool) -> None:
 @pytest.mark.parametrize("masked", [True, False], ids=["causal", "open"])
 @pytest.mark.parametrize("scaled", [True, False], ids=["scaled", "plain"])
 def test_the_javascript_has_the_weights_of_the_package(
-    play: Any,  # noqa: F811
+    play: Any,
     scaled: bool,
     masked: bool,
 ) -> None:
@@ -55,7 +49,7 @@ def test_the_javascript_has_the_weights_of_the_package(
         torch.testing.assert_close(shown, true[h], atol=1e-5, rtol=0)
 
 
-def test_the_chosen_row_is_told(play: Any) -> None:  # noqa: F811
+def test_the_chosen_row_is_told(play: Any) -> None:
     q, k = torch.zeros(1, 6, 4), torch.zeros(1, 6, 4)
     page = play(attention_explorer(TOKENS, q, k, ["layer 1, head 1"], query=1))
     assert page.page.evaluate(SHARES) == ["50 %", "50 %", "", "", "", ""]
@@ -70,7 +64,7 @@ def test_the_chosen_row_is_told(play: Any) -> None:  # noqa: F811
     assert '"kite" (5) looks at' in page.status()
 
 
-def test_arrows_walk_over_the_tokens(play: Any) -> None:  # noqa: F811
+def test_arrows_walk_over_the_tokens(play: Any) -> None:
     page = play(attention_explorer(TOKENS, *heads(), query=4))
     page.page.locator(".lx-key").nth(4).focus()
     for key, word in [
@@ -86,7 +80,7 @@ def test_arrows_walk_over_the_tokens(play: Any) -> None:  # noqa: F811
 
 
 @pytest.mark.parametrize("width", [1440, 768, 360])
-def test_nothing_overflows_or_moves(play: Any, width: int) -> None:  # noqa: F811
+def test_nothing_overflows_or_moves(play: Any, width: int) -> None:
     tokens = (TOKENS * 8)[:48]
     page = play(attention_explorer(tokens, *heads(2, 48)), width)
     places = set()
@@ -99,19 +93,9 @@ def test_nothing_overflows_or_moves(play: Any, width: int) -> None:  # noqa: F81
     assert page.requests == [page.url]
 
 
-def test_accessible_in_light_and_dark(play: Any) -> None:  # noqa: F811
-    script = ROOT / ".cache" / "axe.min.js"
-    if not script.is_file():
-        pytest.skip("no axe-core here: `make html` brings it in")
+def test_accessible_in_light_and_dark(play: Any) -> None:
     page = play(attention_explorer(TOKENS, *heads()))
-    page.page.evaluate(script.read_text(encoding="utf-8"))
-    for ground, ink in [("#fff", "#222"), ("#121212", "#ddd")]:
-        page.page.evaluate(
-            "([a, b]) => document.body.style = `background: ${a}; color: ${b}`",
-            [ground, ink],
-        )
-        found = page.page.evaluate("axe.run().then((x) => x.violations)")
-        assert [(x["id"], x["nodes"]) for x in found] == []
+    assert page.axe() == []
 
 
 def test_the_border_refuses_what_a_page_cannot_show() -> None:

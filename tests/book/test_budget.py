@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 import torch
-from test_widgets import browser, play, static  # noqa: F401
 
 from llm_utils.model.gpt import GPT
 from llm_utils.model.zoo import PRESETS, build
+from llm_utils.text.next_token import next_token_loss
+from llm_utils.train.memory import saved_bytes
 from llm_utils.widgets import budget_explorer
 from llm_utils.widgets.budget import Budget, _numbers
 
@@ -35,7 +36,7 @@ def explorer(name: str, **sizes: Any) -> Budget:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_parameters_are_those_of_the_package(play: Any, name: str) -> None:  # noqa: F811
+def test_parameters_are_those_of_the_package(play: Any, name: str) -> None:
     page = play(budget_explorer(name))
     parts, memory, work = page.page.evaluate(SHOWN)
     model = on_meta(name)
@@ -45,7 +46,7 @@ def test_parameters_are_those_of_the_package(play: Any, name: str) -> None:  # n
     assert f"{model.n_params:,} parameters" in page.status()
 
 
-def test_any_sizes_give_the_parameters_of_that_model(play: Any) -> None:  # noqa: F811
+def test_any_sizes_give_the_parameters_of_that_model(play: Any) -> None:
     rng = random.Random(0)
     for _ in range(8):
         kv = rng.choice([1, 2, 4])
@@ -61,7 +62,21 @@ def test_any_sizes_give_the_parameters_of_that_model(play: Any) -> None:  # noqa
         assert sum(parts) == on_meta(name, **sizes).n_params, (name, sizes)
 
 
-def test_a_dial_and_a_preset_change_what_is_shown(play: Any) -> None:  # noqa: F811
+@pytest.mark.parametrize("name", ["gpt2", "llama-3.2-1b", "qwen3-0.6b"])
+def test_activations_are_what_torch_keeps(play: Any, name: str) -> None:
+    sizes = {
+        "n_layers": 3, "d_model": 48, "n_heads": 6, "n_kv_heads": 1,
+        "d_head": 32, "d_ff": 96, "vocab_size": 200, "max_len": 64,
+    }  # fmt: skip
+    if name == "gpt2":
+        sizes["n_kv_heads"] = 6
+    _, memory, _ = play(explorer(name, **sizes)).page.evaluate(SHOWN)
+    model, ids = build(name, **sizes), torch.randint(200, (1, 64))
+    kept = saved_bytes(model, lambda: next_token_loss(model(ids), ids))
+    assert memory[3] == pytest.approx(kept, rel=0.01)
+
+
+def test_a_dial_and_a_preset_change_what_is_shown(play: Any) -> None:
     page = play(budget_explorer("gpt2"))
     slider = page.page.get_by_role("slider", name="Layers")
     slider.fill("23")  # the 24th stop
@@ -78,7 +93,7 @@ def test_a_dial_and_a_preset_change_what_is_shown(play: Any) -> None:  # noqa: F
 
 
 @pytest.mark.parametrize("width", [1440, 360])
-def test_nothing_overflows(play: Any, width: int) -> None:  # noqa: F811
+def test_nothing_overflows(play: Any, width: int) -> None:
     page = play(budget_explorer("mixtral-8x7b"), width)
     wide = page.page.evaluate("document.documentElement.scrollWidth")
     assert wide <= width

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -172,3 +173,14 @@ def test_a_picture_is_not_read_as_words(tmp_path) -> None:
     word = "t" + "eh"
     page.write_text(f'"image/png": "iVBORw0{word}/{word}+te=",\n"{word}"\n')
     assert [x.split(": ")[1] for x in misspelled(page)] == [f"{word} ==> the"]
+
+
+def test_what_a_model_babbles_is_not_read_as_prose(tmp_path) -> None:
+    page, word = tmp_path / "a.ipynb", "t" + "eh"
+    cells = [
+        {"cell_type": "code", "metadata": {"tags": tags}, "outputs": [word],
+         "source": [word]}
+        for tags in (["hide-input"], ["nbval-ignore-output", "babble"])
+    ]  # fmt: skip
+    page.write_text(json.dumps({"cells": cells}, indent=1))
+    assert len(misspelled(page)) == 3, "of four, one is babble"

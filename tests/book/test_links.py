@@ -188,3 +188,5 @@ def test_every_repository_of_others_is_linked() -> None:
     here = Path(links.__file__).read_text(encoding="utf-8")
     for slug in links.ELSEWHERE:
         assert any(slug in t for t in texts if t != here), slug
+    for owner in links.BLOGS:
+        assert any(f"//{owner}.github.io/" in t for t in texts), owner

@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 import pytest
-from test_widgets import Play, browser, play, static  # noqa: F401
+from explorers import Play
 
 from llm_utils.text.bpe import ByteBPE
 from llm_utils.text.next_token import Bigram
@@ -44,7 +44,7 @@ def sums(page: Play) -> list[str]:
 
 
 def test_the_sums_are_those_of_the_package(
-    play: Any, bigram: Bigram, best: BestModel  # noqa: F811
+    play: Any, bigram: Bigram, best: BestModel
 ) -> None:
     page = play(next_token_explorer(bigram, best, STORIES))
     for k, text in enumerate(STORIES):
@@ -59,7 +59,7 @@ def test_the_sums_are_those_of_the_package(
 
 
 def test_the_table_holds_both_predictions(
-    play: Any, bigram: Bigram, best: BestModel  # noqa: F811
+    play: Any, bigram: Bigram, best: BestModel
 ) -> None:
     page = play(next_token_explorer(bigram, best, STORIES, step=9))
     row = [best.end, *best.tokenizer.encode(STORIES[0])]
@@ -80,7 +80,7 @@ def test_the_table_holds_both_predictions(
 
 
 def test_a_typed_story_is_cut_as_python_cuts_it(
-    play: Any, bigram: Bigram, best: BestModel  # noqa: F811
+    play: Any, bigram: Bigram, best: BestModel
 ) -> None:
     page = play(next_token_explorer(bigram, best, STORIES))
     page.page.get_by_label("Story").first.select_option("-1")
@@ -95,7 +95,7 @@ def test_a_typed_story_is_cut_as_python_cuts_it(
 
 
 def test_keys_step_and_python_can_set_the_step(
-    play: Any, bigram: Bigram, best: BestModel  # noqa: F811
+    play: Any, bigram: Bigram, best: BestModel
 ) -> None:
     page = play(next_token_explorer(bigram, best, STORIES))
     assert "Nothing is told yet." in page.status()
@@ -107,7 +107,7 @@ def test_keys_step_and_python_can_set_the_step(
 
 
 def test_it_fits_a_phone(
-    play: Any, bigram: Bigram, best: BestModel  # noqa: F811
+    play: Any, bigram: Bigram, best: BestModel
 ) -> None:
     page = play(next_token_explorer(bigram, best, STORIES, step=30), 360)
     wide = page.page.evaluate("document.documentElement.scrollWidth")

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import copy
 
+import pytest
 from helpers import code, notebook, printed, shown
 
+from llm_utils.model.hf import to_hf
+from llm_utils.model.zoo import build
+from llm_utils.text.bpe import ByteBPE
 from scripts import check_notebooks, needs
 from scripts.notebooks import WIDGETS, merge_streams, normalize
 
+END = "<|endoftext|>"
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -89,3 +94,19 @@ def test_a_need_is_unmet_only_where_it_is_named(monkeypatch) -> None:
     far = notebook(code("x", id="far", tags=["needs-moon"]))
     assert needs.unmet([far]) == {"needs-moon": "too far"}
     assert needs.unmet([notebook(code("x", id="near"))]) == {}
+
+
+def test_a_model_fetched_in_part_is_not_there(tmp_path, monkeypatch) -> None:
+    pytest.importorskip("huggingface_hub")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    home = tmp_path / "models--openai-community--gpt2"
+    folder = home / "snapshots" / "one"
+    tokenizer = ByteBPE.train("a cat sat", 260, special_tokens=[END])
+    model = build("tiny-gpt2", vocab_size=tokenizer.vocab_size)
+    to_hf(model, tokenizer, folder, end=END)
+    (home / "refs").mkdir()
+    (home / "refs" / "main").write_text("one")
+    assert needs.has_gpt2_weights()
+    (folder / "model.safetensors").unlink()
+    assert not needs.has_gpt2_weights()

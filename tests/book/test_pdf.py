@@ -14,6 +14,7 @@ from scripts.pdf_file import (
     letters,
     link_actions,
     read_bookmarks,
+    read_page,
     read_pages,
 )
 from scripts.pdf_rules import Heading, Layout
@@ -146,12 +147,18 @@ def test_a_gap_in_the_numbers_of_figures_is_found() -> None:
         ":::",
         "a note[^one]",
         "<summary>Answer",
+        '<div class="cell">',
         "<Figure object at 0x7f",
     ],
 )
 def test_markup_that_is_printed_is_found(raw: str) -> None:
     assert rules.raw_problems(PAGES) == []
     assert "page 3" in rules.raw_problems(body(text=f"1.1 Bytes\n{raw}"))[0]
+
+
+def test_html_that_is_shown_on_purpose_is_no_markup() -> None:
+    shown = "1.1 Bytes\n<div>We use cookies.</div>"
+    assert rules.raw_problems(body(text=shown)) == []
 
 
 def test_a_page_without_its_running_head_is_found() -> None:
@@ -277,6 +284,29 @@ def test_a_real_file_is_read(small_pdf) -> None:
         (1, "a.html"),
     ]
     assert len(rules.link_problems(links, ["there"])) == 1
+
+
+def test_a_page_number_is_no_end_of_a_hyphenated_word() -> None:
+    class Fake:
+        """A page as pdfium has it, whose last word goes on overleaf."""
+
+        def get_size(self):
+            return 360, 504
+
+        def get_textpage(self):
+            return self
+
+        def get_text_bounded(self, *box):
+            return "an open-source au\x02828" if box[1] else "au\x02828"
+
+        def count_rects(self):
+            return 0
+
+        def get_objects(self, **options):
+            return []
+
+    assert read_page(Fake(), foot=40).text == "an open-source au\x02"
+    assert read_page(Fake()).text.endswith("828")
 
 
 def test_letters_are_what_line_breaks_cannot_change() -> None:

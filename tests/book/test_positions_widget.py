@@ -7,10 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from test_widgets import LIVE, ROOT, Play, bundle
-from test_widgets import browser as browser
-from test_widgets import play as play
-from test_widgets import static as static
+from explorers import LIVE, Play, bundle
 
 from llm_utils.model.positions import Rotary
 from llm_utils.widgets import EXPLORER_MIME, positions_explorer
@@ -99,18 +96,8 @@ def test_nothing_moves_or_overflows(play: Start, width: int) -> None:
 
 
 def test_accessible_in_light_and_dark(play: Start) -> None:
-    script = ROOT / ".cache" / "axe.min.js"
-    if not script.is_file():
-        pytest.skip("no axe-core here: `make html` brings it in")
     page = play(positions_explorer(Q, K))
-    page.page.evaluate(script.read_text(encoding="utf-8"))
-    for ground, ink in [("#fff", "#222"), ("#121212", "#ddd")]:
-        page.page.evaluate(
-            "([a, b]) => document.body.style = `background: ${a}; color: ${b}`",
-            [ground, ink],
-        )
-        found = page.page.evaluate("axe.run().then((x) => x.violations)")
-        assert [(x["id"], x["nodes"]) for x in found] == []
+    assert page.axe() == []
 
 
 def test_python_and_the_page_share_what_is_set(play: Start) -> None:

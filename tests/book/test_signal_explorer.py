@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_widgets import LIVE, ROOT, browser, bundle, play, static
+from explorers import LIVE, ROOT, bundle
 
 from llm_utils.widgets import EXPLORER_MIME, signal_explorer
-
-__all__ = ["browser", "play", "static"]  # fixtures of test_widgets
 
 DEPTHS, GAINS = (2, 30), (0.5, 1.0, 2.0)
 
@@ -78,18 +76,8 @@ def test_nothing_moves_or_overflows(play: Any, width: int) -> None:
 
 
 def test_accessible_in_light_and_dark(play: Any) -> None:
-    script = ROOT / ".cache" / "axe.min.js"
-    if not script.is_file():
-        pytest.skip("no axe-core here: `make html` brings it in")
     page = play(signal_explorer(runs()))
-    page.page.evaluate(script.read_text(encoding="utf-8"))
-    for ground, ink in [("#fff", "#222"), ("#121212", "#ddd")]:
-        page.page.evaluate(
-            "([a, b]) => document.body.style = `background: ${a}; color: ${b}`",
-            [ground, ink],
-        )
-        found = page.page.evaluate("axe.run().then((x) => x.violations)")
-        assert [(x["id"], x["nodes"]) for x in found] == []
+    assert page.axe() == []
     assert page.requests == [page.url]
 
 

@@ -6,14 +6,9 @@ is Chromium: $CHROMIUM, one on the PATH, or Playwright's own.
 
 from __future__ import annotations
 
-import importlib.util
-import json
-import os
 import random
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from types import ModuleType
@@ -21,11 +16,11 @@ from typing import Any
 
 import nbformat
 import pytest
+from explorers import LIVE, ROOT, WORDS, bundle
 
 from llm_utils.text.bpe import ByteBPE
 from llm_utils.widgets import EXPLORER_MIME, Explorer, bpe_stepper
 
-ROOT = Path(__file__).resolve().parents[2]
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 PROSE = (
     "the cat sat on the mat. the other cat's hat is that one there, and "
@@ -34,105 +29,8 @@ PROSE = (
 
 
 @pytest.fixture(scope="module")
-def static() -> ModuleType:
-    path = ROOT / "book" / "_ext" / "static_widgets.py"
-    spec = importlib.util.spec_from_file_location("static_widgets", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
 def tokenizer() -> ByteBPE:
     return ByteBPE.train(PROSE, 256 + 80, ["<|end|>"])
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api")
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = os.environ.get("CHROMIUM") or next(
-        filter(None, map(shutil.which, names)), None
-    )
-    with sync_api.sync_playwright() as play:
-        try:
-            started = play.chromium.launch(
-                executable_path=found, args=["--no-sandbox", "--disable-gpu"]
-            )
-        except sync_api.Error as error:
-            why = str(error).splitlines()[0]
-            pytest.skip(f"no Chromium to test the explorers in: {why}")
-        yield started
-        started.close()
-
-
-class Play:
-    """A page with one explorer, and what went wrong on it."""
-
-    def __init__(self, page: Any, html: str, folder: Path) -> None:
-        self.page, self.requests = page, []
-        self.errors: list[str] = []
-        page.on("request", lambda request: self.requests.append(request.url))
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        file = folder / "page.html"
-        file.write_text(
-            "<!doctype html><html lang=en><meta charset=utf-8><title>t</title>"
-            "<meta name=viewport content='width=device-width'>"
-            f"<main><h1>Play</h1>{html}<p id=after>after</p></main>",
-            encoding="utf-8",
-        )
-        self.url = file.as_uri()
-        page.goto(self.url)
-
-    def button(self, name: str) -> Any:
-        return self.page.get_by_role("button", name=name)
-
-    def type(self, text: str) -> None:
-        self.page.get_by_label("Text").fill(text)
-
-    def status(self) -> str:
-        return str(self.page.get_by_role("status").inner_text())
-
-    def words(self) -> list[list[int]]:
-        """The ids on the page, word by word."""
-        return self.page.evaluate(WORDS)  # type: ignore[no-any-return]
-
-    def ids(self) -> list[int]:
-        return list(chain.from_iterable(self.words()))
-
-    def step(self) -> int:
-        return int(self.page.get_by_role("slider").input_value())
-
-
-WORDS = """() => [...document.querySelectorAll(".lx-strip > li")].map((li) =>
-  [...li.querySelectorAll("[data-id]")].map((x) => Number(x.dataset.id)))"""
-
-
-@pytest.fixture
-def play(browser: Any, static: ModuleType, tmp_path: Path) -> Iterator[Any]:
-    """play(explorer, width) -> Play; without a network, without errors."""
-    contexts = []
-    pages = []
-
-    def start(explorer: Explorer, width: int = 1024, html: str = "") -> Play:
-        context = browser.new_context(viewport={"width": width, "height": 900})
-        context.set_offline(True)
-        contexts.append(context)
-        body = html or static.mount(bundle(explorer)[EXPLORER_MIME])
-        pages.append(Play(context.new_page(), body, tmp_path))
-        return pages[-1]
-
-    yield start
-    for context in contexts:
-        context.close()
-    assert [page.errors for page in pages if page.errors] == []
-
-
-def bundle(explorer: Explorer) -> dict[str, Any]:
-    """The cell output that the notebook stores, as JSON gives it back."""
-    data, _ = explorer._repr_mimebundle_()
-    return json.loads(json.dumps(data))  # type: ignore[no-any-return]
 
 
 def varied_texts(n: int, rng: random.Random) -> list[str]:
@@ -326,41 +224,8 @@ def test_the_page_asks_for_nothing(play: Any, tokenizer: ByteBPE) -> None:
 
 
 def test_accessible_in_light_and_dark(play: Any, tokenizer: ByteBPE) -> None:
-    script = ROOT / ".cache" / "axe.min.js"
-    if not script.is_file():
-        pytest.skip("no axe-core here: `make html` brings it in")
     page = play(bpe_stepper(tokenizer, "the other cat", step=2))
-    page.page.evaluate(script.read_text(encoding="utf-8"))
-    for ground, ink in [("#fff", "#222"), ("#121212", "#ddd")]:
-        page.page.evaluate(
-            "([a, b]) => document.body.style = `background: ${a}; color: ${b}`",
-            [ground, ink],
-        )
-        found = page.page.evaluate("axe.run().then((x) => x.violations)")
-        assert [(x["id"], x["nodes"]) for x in found] == []
-
-
-LIVE = """async ([code, state]) => {
-  const url = URL.createObjectURL(new Blob([code], {type: "text/javascript"}));
-  const module = (await import(url)).default;
-  const heard = {};
-  window.told = [];
-  window.model = {
-    get: (key) => state[key],
-    set: (key, value) => {
-      if (state[key] === value) return;
-      state[key] = value;
-      told.push([key, value]);
-      (heard["change:" + key] ?? new Set()).forEach((listen) => listen());
-    },
-    on: (name, f) => (heard[name] ??= new Set()).add(f),
-    off: (name, f) => heard[name].delete(f),
-    save_changes: () => told.push("saved"),
-  };
-  const el = document.createElement("div");
-  window.stop = module.render({ model, el });  // Jupyter attaches it later
-  document.querySelector("main").append(el);
-}"""
+    assert page.axe() == []
 
 
 def test_the_same_file_is_the_module_that_jupyter_runs(
@@ -573,3 +438,9 @@ def test_the_border_refuses_what_a_page_cannot_show() -> None:
 def test_an_explorer_without_its_javascript_is_refused() -> None:
     with pytest.raises(ValueError, match=r"no llm_utils/assets/nowhere\.js"):
         type("Nowhere", (Explorer,), {"module": "nowhere", "title": "?"})
+
+
+def test_pages_and_notebooks_share_the_same_files(static: ModuleType) -> None:
+    from llm_utils.widgets import base
+
+    assert static.SHARED == base.SHARED

@@ -91,6 +91,22 @@ def attention_linear(q, k, v, mask):
     return (q @ k.T * root(q, k, v) * mask) @ v
 
 
+def attention_forgets_the_fill(q, k, v, mask):
+    scores = q @ k.T * root(q, k, v)
+    scores.masked_fill(~mask, -INF)
+    return scores.softmax(-1) @ v
+
+
+def attention_of_keys(q, k, v, mask):
+    scores = k @ q.T * root(q, k, v)
+    return scores.masked_fill(~mask, -INF).softmax(-1) @ v
+
+
+def attention_not_divided(q, k, v, mask):
+    scores = q @ k.T * root(q, k, v)
+    return scores.masked_fill(~mask, -INF).exp() @ v
+
+
 def attention_only_weights(q, k, v, mask):
     scores = q @ k.T * root(q, k, v)
     return scores.masked_fill(~mask, -INF).softmax(-1)
@@ -256,6 +272,22 @@ def merge_plain(left, right):
     return wa[:, None] * a + wb[:, None] * b, (la.exp() + lb.exp()).log()
 
 
+def lowered(la, lb):
+    """The logarithm of the sum without the maximum that was taken off."""
+    return sum(undivided_shares(la, lb)).log()
+
+
+def merge_winner(left, right):
+    (a, la), (b, lb) = left, right
+    return torch.where((la > lb)[:, None], a, b), torch.maximum(la, lb)
+
+
+def merge_flat(left, right):
+    (a, la), (b, lb) = left, right
+    wa, wb = right_shares(la, lb)
+    return wa * a + wb * b, torch.logaddexp(la, lb)
+
+
 def merge_smaller(left, right):
     """The smaller one taken off first."""
     (a, la), (b, lb) = left, right
@@ -321,6 +353,12 @@ def induction_of_places(V, T):
     return [*rest, torch.zeros_like(v2)]
 
 
+def induction_by_place(V, T):
+    """Head 2 looks one step back, as head 1 does."""
+    q1, k1, v1, *_, v2 = induction_with()(V, T)
+    return q1, k1, v1, q1, k1, v2
+
+
 RIGHT = {
     "document_mask": [mask_loop, mask_tril, mask_of],
     "lookups": [[5, 4, 6, 8], lambda: (5.0, 4.0, 6.0, 8.0)],
@@ -346,7 +384,17 @@ WRONG = {
         (lambda docs: mask_of(docs).tril(-1), "may look at itself"),
         (mask_bias, "what is added to the scores"),
         (mask_neighbors, "compare neighbors only"),
-        (lambda docs: mask_of(docs)[0], "smallest case where yours"),
+        (lambda docs: mask_of(docs)[0], "The shape is not (T, T)"),
+        (lambda docs: mask_of(docs)[None, None], "The shape is not (T, T)"),
+        (
+            lambda docs: (docs[:, None] == docs) | mask_of(0 * docs),
+            "joined by 'or'",
+        ),
+        (
+            lambda docs: (docs[:, None] >= docs).tril(),
+            "Earlier documents are let in",
+        ),
+        (lambda docs: mask_of(docs).int() + 1, "smallest case where yours"),
         (lambda docs: "mask", "returns a str"),
     ],
     "lookups": [
@@ -369,6 +417,10 @@ WRONG = {
             attention_with(lambda q, k, v: len(k) ** -0.5),
             "by the number of key",
         ),
+        (
+            attention_with(lambda q, k, v: len(q) ** -0.5),
+            "by the number of queries",
+        ),
         (attention_scaled_late, "after the softmax. It has to come before"),
         (attention_with(root, dim=0), "Your softmax runs over the queries"),
         (attention_late, "You mask after the softmax"),
@@ -378,6 +430,19 @@ WRONG = {
             lambda q, k, v, m: attention_sdpa(q, k, v, torch.ones_like(m)),
             "You do not use the mask",
         ),
+        (attention_forgets_the_fill, "masked_fill returns a new tensor"),
+        (
+            lambda q, k, v, m: attention_sdpa(q, k, v, m.to(q.dtype)),
+            "add the mask as ones and zeros",
+        ),
+        (
+            lambda q, k, v, m: F.scaled_dot_product_attention(
+                q, k, v, is_causal=True
+            ),
+            "a causal mask of your own",
+        ),
+        (attention_of_keys, "Your scores are k @ q.T"),
+        (attention_not_divided, "and do not divide"),
         (attention_linear, "There is no softmax"),
         (attention_only_weights, "Those are the weights"),
         (attention_transposed, "smallest case where yours"),
@@ -388,7 +453,9 @@ WRONG = {
         (split_strided, "every H-th number"),
         (lambda x, n: split_chunks(x, n).mT, "One transpose too many"),
         (lambda x, n: split_chunks(x, n).flatten(0, 1), "are one axis"),
-        (lambda x, n: x.chunk(n, -1)[0], "smallest case where yours"),
+        (lambda x, n: x.chunk(n, -1)[0], "The shape is not (B, H, T, D)"),
+        (lambda x, n: torch.stack(x.chunk(n, -1)), "The shape is not"),
+        (lambda x, n: split_chunks(x, n).flip(1), "smallest case where yours"),
     ],
     "share_heads": [
         (share_tiled, "0 1 0 1"),
@@ -396,12 +463,24 @@ WRONG = {
         (share_dim(3), "along the last axis"),
         (lambda k, n: k.repeat_interleave(n, 1), "each head H times"),
         (share_mixed, "a reshape has mixed"),
-        (lambda k, n: k, "smallest case where yours"),
+        (lambda k, n: k, "The shape is not (B, H, S, D)"),
+        (
+            lambda k, n: k.repeat_interleave(n // k.shape[1]),
+            "without a dim",
+        ),
+        (lambda k, n: k.repeat_interleave(k.shape[1], 1), "K times, and"),
+        (lambda k, n: share_loop(k, n) + 1, "smallest case where yours"),
     ],
     "entropy": [
         (entropy_nan, "A weight of 0 gives NaN"),
         (lambda w: -entropy_loop(w), "The sign is turned"),
         (lambda w: entropy_loop(w) / math.log(2), "in bits"),
+        (lambda w: -(w * w.log2()).sum(-1), "in bits, with the logarithm"),
+        (lambda w: torch.special.entr(w), "There is no sum yet"),
+        (
+            lambda w: torch.special.entr(w).sum(-1, keepdim=True),
+            "an axis of size 1 is left over",
+        ),
         (lambda w: torch.special.entr(w).mean(-1), "mean over the keys"),
         (lambda w: torch.special.entr(w).sum(-2), "sum over the queries"),
         (lambda w: entropy_loop(w).sum(), "You add up all queries"),
@@ -418,6 +497,24 @@ WRONG = {
     "attention_flops": [
         (lambda *sizes: flops_matrices(*sizes) // 2, "multiplications only"),
         (flops_one_product, "You have one"),
+        (
+            lambda T, C, H, K, D: 8 * T * C * C + 4 * T * T * C,
+            "is the count for K = H",
+        ),
+        (
+            lambda T, C, H, K, D: 4 * T * C * D * (H + K) + 4 * T * T * D,
+            "Each of the H query heads computes its own",
+        ),
+        (
+            lambda T, C, H, K, D: 4 * T * C * D * (H + K) + 4 * H * T * T * C,
+            "the vectors have D numbers",
+        ),
+        (
+            lambda T, C, H, K, D: (
+                2 * T * C * D * (2 * H + K) + 4 * H * T * T * D
+            ),
+            "One of the four maps is missing",
+        ),
         (flops_no_groups, "Keys and values have K heads"),
         (flops_shared_scores, "You share the scores, too"),
         (flops_no_output, "The output map is missing"),
@@ -445,6 +542,13 @@ WRONG = {
         (merge_with(plain_shares), "exp(300) is infinite"),
         (merge_with(right_shares, torch.maximum), "the lse of both is no max"),
         (merge_with(right_shares, torch.add), "logarithms of sums do not add"),
+        (merge_with(right_shares, lowered), "lacks the maximum"),
+        (merge_winner, "takes all"),
+        (merge_flat, "share[:, None]"),
+        (
+            lambda left, right: merge_max(left, right)[::-1],
+            "out and lse have changed places",
+        ),
         (merge_smaller, "take the larger lse off"),
         (lambda left, right: merge_max(left, right)[0], "a pair (out, lse)"),
     ],
@@ -455,6 +559,7 @@ WRONG = {
         (induction_with(v1="before"), "not write which token"),
         (induction_with(v2="before"), "head 2 copies the token before"),
         (induction_of_places, "what head 2 writes names no token"),
+        (induction_by_place, "Head 2 does what head 1 did"),
         (induction_with(k2="token"), "Head 2 finds the token that was just"),
         (induction_with(q2="before", k2="token"), "of head 2 are swapped"),
         (induction_with(q2="before"), "compares the token before with"),

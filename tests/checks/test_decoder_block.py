@@ -214,6 +214,52 @@ def places_apart(chosen, n_experts, capacity):
     return np.concatenate(kept, 1)
 
 
+def places_read_back(chosen, n_experts, capacity):
+    queue = chosen.T.flatten()
+    asked = F.one_hot(queue, n_experts)
+    place = (asked.cumsum(0) * asked).sum(-1)
+    return (place <= capacity).view(chosen.shape)
+
+
+# -- in place, and other slips of the hand
+
+
+def rms_in_place(x, weight, eps):
+    x /= (x.square().mean(-1, keepdim=True) + eps).sqrt()
+    return x * weight
+
+
+def one_copy(x, attn, ffn, norm1, norm2):
+    h = norm1(x)
+    x = x + attn(h)
+    return x + ffn(h)
+
+
+def in_place(x, attn, ffn, norm1, norm2):
+    x += attn(norm1(x))
+    x += ffn(norm2(x))
+    return x
+
+
+def dropout_in_place(x, noise, p, training):
+    if training:
+        x[noise < p] = 0
+        x /= 1 - p
+    return x
+
+
+def weights_above(logits, top_k):
+    probs = logits.softmax(-1)
+    kept = probs * (probs > probs.topk(top_k)[0][:, -1:])
+    return kept / kept.sum(-1, keepdim=True)
+
+
+def weights_in_place(logits, top_k):
+    top, chosen = logits.topk(top_k, dim=-1)
+    logits.fill_(-torch.inf)
+    return logits.scatter_(-1, chosen, top).softmax(-1)
+
+
 # -- the tables
 
 RIGHT = {
@@ -258,6 +304,33 @@ WRONG = {
         (lambda x, w, b, e: norm(x, w, w * b, e), "comes after the weight"),
         (layer_in_place, "changes its input"),
         (lambda x, w, b, e: norm(x, w, b, e)[0, 0], "The shape is not"),
+        (
+            lambda x, w, b, e: (x - x.mean(-1, True))
+            / (x.std(-1, keepdim=True) + e) * w + b,
+            "Two slips in one",
+        ),
+        (
+            lambda x, w, b, e: (x - x.mean(-1, True))
+            / ((x**2).mean(-1, True) + e) ** 0.5 * w + b,
+            "squares of x itself",
+        ),
+        (
+            lambda x, w, b, e: (x - x.mean(-1, True))
+            / (((x - x.mean(-1, True)) ** 2).sum(-1, True) + e).sqrt() * w + b,
+            "You add the squares up",
+        ),
+        (
+            lambda x, w, b, e: x - x.mean(-1, True)
+            / (x.var(-1, correction=0, keepdim=True) + e).sqrt() * w + b,
+            "needs parentheses",
+        ),
+        (lambda x, w, b, e: norm(x, w, b, 1e-5), "do not use `eps`"),
+        (
+            lambda x, w, b, e: (x - x.mean(-1))
+            / (x.var(-1, correction=0) + e).sqrt() * w + b,
+            "keepdim=True",
+        ),
+        (lambda *a: norm(*a, axis=0), "over different texts"),
         (lambda x, w, b, e: print(end=""), "did you forget `return`"),
     ],
     "rms_norm": [
@@ -285,6 +358,30 @@ WRONG = {
             "one mean over the whole tensor",
         ),
         (lambda x, w, e: rms_rows(x, w / w, e), "The weight is missing"),
+        (
+            lambda x, w, e: x / (x.norm(dim=-1, keepdim=True) + e) * w,
+            "the length of the vector",
+        ),
+        (
+            lambda x, w, e: x / (x.mean(-1, True) ** 2 + e).sqrt() * w,
+            "You square the mean",
+        ),
+        (
+            lambda x, w, e: x * ((x**2).mean(-1, True) + e).sqrt() * w,
+            "You multiply by the root mean square",
+        ),
+        (
+            lambda x, w, e: x / ((x**2).mean(-2, True) + e).sqrt() * w,
+            "over the positions",
+        ),
+        (lambda x, w, e: rms_rows(x, 1 + w, e), "1 + weight"),
+        (lambda x, w, e: rms_rows(x, w, 1e-5), "do not use `eps`"),
+        (
+            lambda x, w, e: x / ((x**2).mean(-1) + e).sqrt() * w,
+            "keepdim=True",
+        ),
+        (rms_in_place, "changes its input"),
+        (lambda x, w, e: (rms_rows(x, w, e), w), "parts differ in shape"),
     ],
     "swiglu": [
         (lambda x, *rest: x.sum(-1), "The shape is not"),
@@ -294,6 +391,16 @@ WRONG = {
             "Your gate is a sigmoid",
         ),
         (lambda x, g, u, d: F.gelu(x @ g).mul(x @ u) @ d, "called GEGLU"),
+        (lambda x, g, u, d: F.relu(x @ g).mul(x @ u) @ d, "called ReGLU"),
+        (
+            lambda x, g, u, d: (F.silu(x @ g.T) * (x @ u.T)) @ d.T,
+            "the transposes",
+        ),
+        (
+            lambda x, g, u, d: x + swiglu_linear(x, g, u, d),
+            "You add x to the result",
+        ),
+        (lambda x, g, u, d: F.silu(x @ g) @ d, "`up` is not used"),
         (lambda x, g, u, d: (x @ u + F.silu(x @ g)) @ d, "You add what"),
         (lambda x, g, u, d: F.silu(x @ u * (x @ g)) @ d, "goes around"),
         (
@@ -312,12 +419,16 @@ WRONG = {
         (lambda C, m: round(8 * C / 3 / m) * m, "to the nearest multiple"),
         (lambda C, m: C * 8 / 3, "is not rounded up to a multiple"),
         (lambda C, m: int(C * 8 / 3), "rounded down, and not to a multiple"),
+        (lambda C, m: math.ceil(C * 8 / 3), "rounded up, but not"),
+        (lambda C, m: math.ceil(C * 8 / 3 / m), "how many multiples"),
+        (lambda C, m: -(-2 * C // (3 * m)) * m, "two thirds of d_model"),
         (lambda C, m: int(8 * C / 3 / m + 1) * m, "always add a multiple"),
         (lambda C, m: str(C), "a number is asked for"),
     ],
     "stream_sizes": [
         ([9, 25, 5.9], "You added the sizes"),
         ([9, 25, 2], "Those are mean squares"),
+        ([9, 25, 1.41], "The first two are mean squares"),
         ([2.24, 3.61, 1.22], "A block adds twice"),
         ([2.83, 4.9, 1.0], "what was there before the first block"),
         ([3, 5, 1], "The first two are right"),
@@ -354,6 +465,21 @@ WRONG = {
         ),
         (
             lambda x, a, f, n1, n2: pre_lists(x, f, a, n1, n2),
+            "The feed-forward layer comes first",
+        ),
+        (
+            lambda x, a, f, n1, n2: pre_lists(x, a, f, n2, n1),
+            "norm1 and norm2 have changed places",
+        ),
+        (
+            lambda x, a, f, n1, n2: (x + a(x)) + f(x + a(x)),
+            "No norm is used",
+        ),
+        (lambda x, a, f, n1, n2: x + a(n1(x)), "layer is missing"),
+        (one_copy, "Both layers read the same normalized copy"),
+        (in_place, "changes its input"),
+        (
+            lambda x, a, f, n1, n2: 2 * pre_lists(x, a, f, n1, n2),
             "smallest case where yours differs",
         ),
     ],
@@ -371,6 +497,19 @@ WRONG = {
         ),
         (lambda a, b: (b - a).sum() / a.sum(), "ups and downs cancel"),
         (lambda a, b: (b - a) / a, "one number is asked for"),
+        (
+            lambda a, b: ((b - a) / a).square().mean().sqrt(),
+            "You divide number by number",
+        ),
+        (
+            lambda a, b: ((b - a).abs() / a.abs()).mean(),
+            "You divide number by number",
+        ),
+        (
+            lambda a, b: (b - a).abs().mean() / a.abs().mean(),
+            "mean of the absolute values",
+        ),
+        (lambda a, b: 100 * (b - a).norm() / a.norm(), "in percent"),
     ],
     "explanation": [
         ("E", "The answer is one letter"),
@@ -408,6 +547,15 @@ WRONG = {
         ),
         (lambda x, n, p, t: x * (n >= p) / p if t else x, "You divide by p"),
         (
+            lambda x, n, p, t: (n >= p) / (1 - p) if t else x,
+            "You return the mask",
+        ),
+        (dropout_in_place, "changes its input"),
+        (
+            lambda x, n, p, t: x[n >= p] / (1 - p) if t else x,
+            "The shape is not",
+        ),
+        (
             lambda x, n, p, t: (x * (n >= p) if t else x) / (1 - p),
             "You scale in use, too",
         ),
@@ -433,9 +581,47 @@ WRONG = {
         (lambda z, k: z.softmax(-1), "without the choice"),
         (lambda z, k: z.topk(k)[0].softmax(-1), "Your columns are choices"),
         (lambda z, k: z.topk(k), "The shape is not"),
+        (weights_above, "One expert too few"),
+        (
+            lambda z, k: weights_masked(z, k, after=False)
+            / weights_masked(z, k, after=False).sum(),
+            "one sum for all tokens",
+        ),
+        (
+            lambda z, k: torch.eye(z.shape[-1])[z.argmax(-1)],
+            "The best expert gets all",
+        ),
+        (
+            lambda z, k: (weights_masked(z, k) > 0).double(),
+            "every chosen one is 1",
+        ),
+        (
+            lambda z, k: weights_masked(z, k).log().add(
+                z.topk(k)[0].logsumexp(-1, True)).softmax(0),
+            "runs over the tokens",
+        ),
+        (weights_in_place, "changes its input"),
     ],
     "balance": [
-        (lambda p, c: balance_loop(p, c, 1), "The factor E is missing, so"),
+        (lambda p, c: balance_loop(p, c, 1), "The factor E is missing, or"),
+        (
+            lambda p, c: p.shape[1] * (
+                torch.bincount(c.flatten(), minlength=p.shape[1])
+                / c.numel() * p.mean(0)
+            ).mean(),
+            "The factor E is missing, or",
+        ),
+        (lambda p, c: balance_loop(p, c, len(p)), "Yours is the number of"),
+        (
+            lambda p, c: balance_loop(p, c) * len(p),
+            "You add the probabilities up",
+        ),
+        (
+            lambda p, c: p.shape[1] * (
+                torch.bincount(c.flatten()) / c.numel() * p.mean(0)
+            ).sum(),
+            "nobody chose has no place",
+        ),
         (lambda p, c: balance_loop(p, c, per=len(c)), "loads sum to top_k"),
         (lambda p, c: balance_loop(p, c, per=1), "how many assignments"),
         (
@@ -460,6 +646,12 @@ WRONG = {
         (lambda *a: places(*a, by_token=True), "You go token by token"),
         (lambda *a: places(*a, backward=True), "last tokens are served first"),
         (places_apart, "places of its own"),
+        (
+            lambda c, E, n: torch.tensor(places(c, E, n)).cumprod(-1),
+            "loses its second one",
+        ),
+        (places_read_back, "another order than you asked"),
+        (lambda c, E, n: places(0 * c, E, n), "one count for all experts"),
         (
             lambda c, E, n: [
                 [bool((c == e).sum() <= n) for e in row] for row in c

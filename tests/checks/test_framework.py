@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from llm_utils.checks import Exercise, Mistake, Result
+from llm_utils.checks import Exercise, Mistake, Result, watch
 from llm_utils.checks.forms import byte_string, counts, number, sequence
 from llm_utils.checks.watch import WrongForm, copy, unchanged
 
@@ -235,3 +235,23 @@ def test_a_copy_is_equal_and_apart(x):
     inner = y["a"] if isinstance(y, dict) else y[-1]
     inner[0] = 9
     assert not unchanged(x, y)
+
+
+def test_lines_of_libraries_do_not_count(tmp_path, monkeypatch):
+    """torch imports a part of itself at the first step of an optimizer."""
+    module = tmp_path / "large.py"
+    module.write_text("n = 0\nfor _ in range(1000):\n    n += 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(watch, "LINES", 500)
+
+    def answer(x):
+        import large
+
+        return large.n
+
+    assert isinstance(watch.observe(answer, (1,), lambda x: x).error,
+                      watch.Endless)  # fmt: skip
+    sys.modules.pop("large", None)
+    monkeypatch.setattr(watch, "INSTALLED", (str(tmp_path),))
+    assert watch.observe(answer, (1,), lambda x: x).value == 1000
+    sys.modules.pop("large", None)

@@ -6,13 +6,14 @@ The answers are written as readers write them, not with the checks' own code.
 import functools
 import math
 
+import gpt_beginners
 import pytest
 import torch
 from held import held_to
 from torch import nn
 
 from llm_utils.checks import gpt as check
-from llm_utils.checks.gpt.weights import _layer
+from llm_utils.checks.gpt.layers import layer
 from llm_utils.model.attention import Attention
 from llm_utils.model.ffn import MLP
 from llm_utils.model.gpt import GPT, ModelConfig
@@ -589,7 +590,7 @@ WRONG = {
         (shards_from_zero, "counted from 0"),
         (shards_growing, "how many there have been so far"),
         (shards_turned, "the wrong way round"),
-        (shards_short, "a name or total_size is off"),
+        (shards_short, "a name is not as it should be"),
         (lambda s, n: shards_lists(s, n - 1), "exactly full"),
         (lambda s, n: shards_lists(s, n + 1), "smallest case"),
         (lambda s, n: shards_lists(s, n)["weight_map"], "are asked for"),
@@ -606,6 +607,8 @@ WRONG = {
     ],
 }
 
+for _name, _plants in gpt_beginners.MORE.items():
+    WRONG[_name] += _plants
 globals().update(held_to(check, RIGHT, WRONG))
 
 
@@ -637,7 +640,7 @@ def test_the_count_is_that_of_the_model(case):
 def test_the_layer_loads_and_is_the_same_one():
     """The names of the exercise are those of the package, both ways."""
     block = gpt2_block(ModelConfig(256, d_model=8, n_heads=2), 0)
-    state = check.our_block.reference(_layer(8, 32))
+    state = check.our_block.reference(layer(8, 32))
     assert (
         str(block.load_state_dict(state)) == "<All keys matched successfully>"
     )

@@ -38,6 +38,13 @@ def log_prob_tensor_product(probs):
     return torch.tensor(probs).prod().log()
 
 
+def log_prob_returns_early(probs):
+    total = 0.0
+    for p in probs:
+        total += math.log(p)
+        return total
+
+
 def log_prob_plus_one(probs):
     return sum(math.log(p + 1) for p in probs)
 
@@ -93,6 +100,10 @@ def loss_raw(logits, ids):
 def loss_late_log(logits, ids):
     probs = logits[:-1].softmax(-1).gather(-1, ids[1:, None])
     return -probs.mean().log()
+
+
+def chosen(logits, ids):
+    return logits[:-1].softmax(-1).gather(-1, ids[1:, None])
 
 
 def loss_not_indexed(logits, ids):
@@ -160,6 +171,22 @@ def mixed_counts(counts, lam):
 def mixed_keepdim_forgotten(counts, lam):
     pairs = torch.nan_to_num(counts / counts.sum(1))
     return lam * pairs + (1 - lam) * next_share(counts)
+
+
+def mixed_of_all(counts, lam):
+    return lam * counts / counts.sum() + (1 - lam) * next_share(counts)
+
+
+def mixed_lam_twice(counts, lam):
+    pairs = mixed_loop(counts, 1)
+    return lam * pairs + lam * next_share(counts)
+
+
+def mixed_whole(counts, lam):
+    table, good = torch.zeros_like(counts), mixed_loop(counts, lam)
+    for a in range(len(counts)):
+        table[a] = good[a]
+    return table
 
 
 def mixed_in_place(counts, lam):
@@ -269,6 +296,32 @@ def grad_positions(W, x, y):
     return torch.zeros_like(W).index_add(0, x, errors / len(x))
 
 
+def grad_errors_with(change):
+    """The errors with a slip where the 1 is taken off."""
+
+    def table_grad(W, x, y):
+        errors = W[x].softmax(-1)
+        change(errors, torch.arange(len(x)), y)
+        return torch.zeros_like(W).index_add(0, x, errors / len(x))
+
+    return table_grad
+
+
+def takes_off_everywhere(errors, at, y):
+    errors[:, y] -= 1
+
+
+def puts_in_place(errors, at, y):
+    errors[at, y] = -1
+
+
+def grad_whole_table(W, x, y):
+    pairs = torch.zeros_like(W)
+    for a, b in zip(x, y, strict=True):
+        pairs[a, b] += 1
+    return (W.softmax(-1) - pairs) / len(x)
+
+
 def grad_of_pairs(W, x, y):
     return grad_errors(W, x, y) / len(x)
 
@@ -315,6 +368,20 @@ def eval_hide(rows, columns):
 
 
 LATER, ALL = slice(1, None), slice(None)
+
+
+def eval_marked(ids, T, stride):
+    x, y = windows(ids, T, stride)
+    y = y.clone()
+    y[1:, : T - stride] = 0
+    return x, y
+
+
+def eval_dense(ids, T, stride):
+    x, y = windows(ids, T, 1)
+    y = y.clone()
+    y[1:, : T - stride] = -100
+    return x, y
 
 
 def eval_into_the_text(ids, T, stride):
@@ -382,6 +449,9 @@ WRONG = {
         (lambda probs: sum(map(math.log2, probs)), "in bits"),
         (lambda probs: sum(map(math.log10, probs)), "base 10"),
         (lambda probs: math.log(sum(probs)), "You add the probabilities"),
+        (log_prob_returns_early, "inside the loop"),
+        (lambda probs: log_prob_loop(probs[:-1]), "last token is missing"),
+        (lambda probs: sum(p * math.log(p) for p in probs), "You weight each"),
         (log_prob_plus_one, "smallest case where yours"),
         (lambda probs: print(end=""), "forget `return`"),
     ],
@@ -389,6 +459,7 @@ WRONG = {
         ([64, 16, 2], "exactly four"),
         ([math.log(64), 16, 2, math.inf], "A is a loss"),
         ([6, 4, 1, math.inf], "A is a loss"),
+        ([1 / 64, 1 / 16, 1 / 2, 0], "Turn it over"),
         ([32, 16, 2, math.inf], "A is its first definition"),
         ([64, 34, 2, math.inf], "You averaged perplexities"),
         ([64, 16, 4.75, math.inf], "three of 1"),
@@ -401,6 +472,7 @@ WRONG = {
     "loss": [
         (loss_unshifted, "still asked for token t"),
         (loss_one_fewer, "one position fewer"),
+        (lambda z, i: loss_unshifted(z[1:], i[1:]), "first place off both"),
         (loss_backwards, "You shift the wrong way"),
         (loss_twice, "You shift twice"),
         (loss_rolled, "asked for the first token"),
@@ -412,7 +484,14 @@ WRONG = {
             "you divide by T",
         ),
         (lambda z, i: -loss_torch(z, i), "The sign is turned"),
-        (loss_late_log, "you average probabilities"),
+        (loss_late_log, "you average probabilities and take"),
+        (lambda z, i: -chosen(z, i).mean(), "you average probabilities. The"),
+        (
+            lambda z, i: F.cross_entropy(z[:-1].softmax(-1), i[1:]),
+            "you take the softmax twice",
+        ),
+        (lambda z, i: loss_torch(z, i) / math.log(2), "in bits"),
+        (lambda z, i: loss_torch(z, i).exp(), "That is the perplexity"),
         (loss_not_indexed, "stops with IndexError"),
         (lambda z, i: z, "returns"),
     ],
@@ -425,6 +504,9 @@ WRONG = {
         (mixed_with(lambda c: c.sum(1) / c.sum()), "b comes first in a pair"),
         (mixed_columns, "You divide each column by its own sum"),
         (mixed_counts, "is built from counts"),
+        (mixed_of_all, "by the number of all pairs"),
+        (mixed_lam_twice, "Both parts have the weight lam"),
+        (mixed_whole, "Your probabilities are whole numbers"),
         (mixed_keepdim_forgotten, "Each row must be a distribution"),
         (mixed_in_place, "changes its input"),
     ],
@@ -439,6 +521,11 @@ WRONG = {
         (lambda a, n, s: bits_numpy(a, 1, s), "forgot the number of tokens"),
         (lambda a, n, s: a * n / math.log(2), "cost of the whole text"),
         (lambda a, n, s: bits_numpy(a / n, 1, s), "twice over"),
+        (lambda a, n, s: bits_numpy(a, n, s) / 8, "You divide by 8"),
+        (
+            lambda a, n, s: a * len(s.encode()) / n / math.log(2),
+            "have changed places",
+        ),
         (lambda a, n, s: f"{a}", "returns a str; a number"),
     ],
     "explanation": [
@@ -455,6 +542,11 @@ WRONG = {
         (lambda o, p, q: o @ kl_terms(p, q).mean(-1), "mean within a row"),
         (kl_cross, "That is the cross-entropy"),
         (lambda o, p, q: o @ (p * (p / q).log()).sum(-1), "gives NaN"),
+        (lambda o, p, q: (o * kl_terms(p, q)).sum(), "along the wrong axis"),
+        (
+            lambda o, p, q: o @ torch.where(p > 0, (p / q).log(), 0.0).sum(-1),
+            "The p in front is missing",
+        ),
         (lambda o, p, q: -kl_loop(o, p, q), "The sign is turned"),
         (lambda o, p, q: kl_torch(o, p, q) / math.log(2), "in bits"),
         (kl_hidden, "hides the worst"),
@@ -470,7 +562,21 @@ WRONG = {
         (grad_logits, "subtract the target from the logits"),
         (lambda W, x, y: grad_autograd(W, x, y).T, "Rows and columns"),
         (grad_positions, "Your softmax runs over the pairs"),
-        (grad_of_pairs, "smallest case where yours"),
+        (grad_errors_with(takes_off_everywhere), "taken off in every row"),
+        (grad_errors_with(puts_in_place), "The entry of the target is -1"),
+        (grad_whole_table, "tokens that x does not hold move"),
+        (
+            lambda W, x, y: grad_whole_table(W, x, y) * len(x) / len(W),
+            "smallest case where yours",
+        ),
+        (
+            lambda W, x, y: torch.zeros_like(W).index_add(
+                0, y, grad_of_pairs(W, x, y)
+            ),
+            "to the row of y",
+        ),
+        (lambda W, x, y: grad_sum(W, x, y) / len(W), "You divide by V"),
+        (grad_of_pairs, "one row for each pair"),
     ],
     "eval_windows": [
         (windows, "scored several times"),
@@ -485,6 +591,9 @@ WRONG = {
         (eval_inputs, "You put -100 into x"),
         (eval_unshifted, "Your targets are the inputs"),
         (lambda ids, T, s: windows(ids, T), "do not overlap"),
+        (eval_dense, "begin one token after another"),
+        (lambda ids, T, s: eval_view(ids, T, s)[::-1], "x and y have changed"),
+        (eval_marked, "Mark the others with -100"),
         (eval_into_the_text, "changes its input"),
         (lambda ids, T, s: windows(ids, T, s)[0], "two, x and y"),
     ],

@@ -49,6 +49,21 @@ def waves_cosine_first(T, C):
     return table.flip(-1).flatten(1)
 
 
+def waves_of(sign=-1, columns=(torch.sin, torch.cos), unit=1.0):
+    """As hint 3 has it, in float32."""
+
+    def waves(T, C):
+        i = torch.arange(C // 2)
+        speeds = 10_000 ** (sign * 2 * i / C)
+        angles = unit * torch.outer(torch.arange(T).float(), speeds)
+        table = torch.empty(T, C)
+        table[:, 0::2] = columns[0](angles)
+        table[:, 1::2] = columns[1](angles)
+        return table
+
+    return waves
+
+
 # -- 2: turn
 
 
@@ -73,6 +88,12 @@ def turn_in_place(pair, position, frequency):
     x = c * x - s * y
     y = s * x + c * y
     return [x, y]
+
+
+def turn_mirrored(pair, position, frequency):
+    x, y = pair
+    c, s = math.cos(position * frequency), math.sin(position * frequency)
+    return x * c - y * s, x * s - y * c
 
 
 def turn_by(angle):
@@ -141,6 +162,36 @@ def rope_in_place(x, start, base):
     return x
 
 
+def rope_with(size=None, shared=False, join=torch.cat, split=None):
+    """As hint 3 has it, with one thing changed."""
+
+    def rope(x, start=0, base=10_000.0):
+        T, D = size(x) if size else x.shape[-2], x.shape[-1]
+        i = torch.zeros(D // 2) if shared else torch.arange(D // 2)
+        angles = torch.arange(start, start + T)[:, None] * base ** (-2 * i / D)
+        cos, sin = angles.cos(), angles.sin()
+        a, b = split(x) if split else x.chunk(2, -1)
+        return join((a * cos - b * sin, a * sin + b * cos), -1).reshape(
+            *x.shape[:-1], D
+        )
+
+    return rope
+
+
+def rope_front(axis):
+    """T from the wrong end of the shape, and no view to notice it."""
+
+    def rope(x, start=0, base=10_000.0):
+        T, D = x.shape[axis], x.shape[-1]
+        i = torch.arange(D // 2)
+        angles = torch.arange(start, start + T)[:, None] * base ** (-2 * i / D)
+        cos, sin = angles.cos(), angles.sin()
+        a, b = x[..., : D // 2], x[..., D // 2 :]
+        return torch.cat((a * cos - b * sin, a * sin + b * cos), dim=-1)
+
+    return rope
+
+
 # -- 5: half_split_rows
 
 
@@ -158,6 +209,11 @@ def rows_by_view(weight, n_heads):
     n, C = weight.shape
     grid = weight.view(n_heads, n // n_heads // 2, 2, C)
     return grid.transpose(1, 2).reshape(n, C)
+
+
+def rows_in_place(weight, n_heads):
+    weight.copy_(rows_by_index(weight.clone(), n_heads))
+    return weight
 
 
 def rows_back(weight, n_heads):
@@ -196,6 +252,23 @@ def bias_first_rows(H, T, S):
     return bias_loop(H, S, S)[:, :T]
 
 
+def bias_swapped(H, T, S):
+    slopes = 2 ** (-8 * torch.arange(1.0, H + 1) / H)
+    back = torch.arange(S - T, S) - torch.arange(S)[:, None]
+    bias = -slopes.view(-1, 1, 1) * back
+    return bias.masked_fill(back < 0, -torch.inf)
+
+
+def bias_of_keys(H, T, S):
+    """BLOOM's form."""
+    bias = torch.full((H, T, S), -torch.inf)
+    for h in range(H):
+        for t in range(T):
+            for s in range(S - T + t + 1):
+                bias[h, t, s] = 2 ** (-8 * (h + 1) / H) * s
+    return bias
+
+
 # -- 7: one_by_one
 
 
@@ -207,6 +280,16 @@ def steps(q, k, rotary, place):
         q_t, k_t = rotary(q[t : t + 1], k[t : t + 1], place(t))
         kept = torch.cat((kept, k_t))
         scores[t, : t + 1] = q_t[0] @ kept.T
+    return scores
+
+
+def steps_past_only(q, k, rotary):
+    scores, kept = torch.zeros(len(q), len(q)), []
+    for t in range(len(q)):
+        q_t, k_t = rotary(q[t : t + 1], k[t : t + 1], t)
+        for s, old in enumerate(kept):
+            scores[t, s] = q_t[0] @ old[0]
+        kept.append(k_t)
     return scores
 
 
@@ -347,6 +430,11 @@ WRONG = {
         (lambda T, C: waves_loop(T, C, -2.0), "frequencies grow with i"),
         (lambda T, C: waves_loop(T, C, 2.0, 1), "Yours begin at 1"),
         (waves_cosine_first, "Sine and cosine have changed places"),
+        (waves_of(sign=1), "frequencies grow with i"),
+        (waves_of(columns=(torch.sin, torch.sin)), "hold the sine"),
+        (lambda T, C: waves_of()(T, C).T, "a position is a row"),
+        (waves_of(unit=math.pi / 180), "in degrees"),
+        (waves_of(unit=2 * math.pi), "larger by 2 pi"),
         (lambda T, C: torch.zeros(T, C // 2), "The shape is not"),
         (lambda T, C: torch.zeros(T, C), "smallest case where yours differs"),
         (lambda T, C: print(end=""), "did you forget `return`"),
@@ -358,6 +446,9 @@ WRONG = {
         (turn_by(lambda p, f: p), "The frequency is missing"),
         (turn_by(lambda p, f: p * f / 180 * math.pi), "by degrees"),
         (turn_in_place, "the new x for the new y"),
+        (turn_mirrored, "has two minuses"),
+        (turn_by(lambda p, f: 2 * math.pi * p * f), "larger by 2 pi"),
+        (turn_by(lambda p, f: p + f), "You add position and frequency"),
         (
             lambda pair, p, f: (
                 pair[0] * math.cos(p * f) + pair[1] * math.sin(p * f),
@@ -391,6 +482,14 @@ WRONG = {
         (rope_unsigned, "A sign is missing"),
         (lambda x, s, b: rope_rows(x, s, b, first=1), "stands at start + 1"),
         (rope_in_place, "changes its input"),
+        (rope_with(join=torch.stack), "put them back as neighbors"),
+        (
+            rope_with(split=lambda x: (x[..., 0::2], x[..., 1::2])),
+            "put the results into halves",
+        ),
+        (rope_with(shared=True), "turn at the same speed"),
+        (rope_front(0), "You count from the front"),
+        (rope_front(1), "You count from the front"),
         (lambda x, s, b: x[..., :1], "The shape is not"),
     ],
     "half_split_rows": [
@@ -407,6 +506,21 @@ WRONG = {
             "You order the columns",
         ),
         (lambda w, n: w, "The rows are as they came"),
+        (
+            lambda w, n: torch.cat(
+                (w.view(-1, n, w.shape[1])[0::2],
+                 w.view(-1, n, w.shape[1])[1::2])
+            ).view(w.shape),
+            "pieces of n_heads rows",
+        ),
+        (
+            lambda w, n: torch.cat(
+                (w.view(n, -1, w.shape[1])[:, 0::2],
+                 w.view(n, -1, w.shape[1])[:, 1::2]), 1
+            ),
+            "The shape is not",
+        ),
+        (rows_in_place, "changes its input"),
         (lambda w, n: rows_by_view(w, n).T, "The shape is not"),
     ],
     "linear_bias": [
@@ -434,6 +548,19 @@ WRONG = {
             "the same slope",
         ),
         (bias_first_rows, "stand at the first T positions"),
+        (
+            lambda H, T, S: bias_loop(H, T, S).masked_fill(
+                bias_loop(H, T, S) == 0, -torch.inf
+            ),
+            "hide the query's own position",
+        ),
+        (lambda H, T, S: bias_loop(H, T, S).mT, "a row is a query"),
+        (bias_swapped, "a row is a query"),
+        (bias_of_keys, "charge by the key's own position"),
+        (
+            lambda H, T, S: bias_loop(H, T, S).clamp(min=-1e9),
+            "a large negative number",
+        ),
         (lambda H, T, S: bias_loop(H, T, S)[0], "The shape is not"),
     ],
     "one_by_one": [
@@ -451,6 +578,18 @@ WRONG = {
         (steps_no_rows, "The shape is not"),
         (
             lambda q, k, rotary: rotary(q, k)[0] @ rotary(q, k)[1].T,
+            "keys that come after t",
+        ),
+        (
+            lambda q, k, rotary: (
+                rotary(q, k)[0] @ rotary(q, k)[1].T
+            ).masked_fill(~torch.ones(len(q), len(q)).tril().bool(),
+                          -torch.inf),
+            "the task leaves 0",
+        ),
+        (steps_past_only, "also meets its own key"),
+        (
+            lambda q, k, rotary: steps(q, k, rotary, lambda t: len(q) - t),
             "smallest case where yours differs",
         ),
     ],
@@ -461,6 +600,16 @@ WRONG = {
         (lambda D, b, n: 2 * pairs_loop(D, b, n) / D, "a share of the pairs"),
         (lambda D, b, n: pairs_loop(D, math.sqrt(b), n), "half as fast"),
         (lambda D, b, n: torch.ones(2), "one number is asked for"),
+        (lambda D, b, n: pairs_loop(2 * D, b * b, n), "You count D of them"),
+        (lambda D, b, n: pairs_loop(D, 1e4, n), "do not use `base`"),
+        (lambda D, b, n: pairs_loop(D, b, n, math.pi), "half turns"),
+        (lambda D, b, n: pairs_loop(D, b, n, 360), "count in degrees"),
+        (
+            lambda D, b, n: sum(
+                2 * math.pi * b ** (-2 * i / D) > n for i in range(D // 2)
+            ),
+            "You multiply by the frequency",
+        ),
     ],
     "explanation": [
         ("A", "no table of rows"),
@@ -474,6 +623,9 @@ WRONG = {
         (lambda b, D, f: b * f ** (D / (D - 1)), "Yours has D - 1"),
         (lambda b, D, f: b / f ** (D / (D - 2)), "turn faster"),
         (lambda b, D, f: f ** (D / (D - 2)), "how many times larger"),
+        (lambda b, D, f: (b * f) ** (D / (D - 2)), "gets the exponent"),
+        (lambda b, D, f: b ** (D / (D - 2)) * f, "gets the exponent"),
+        (lambda b, D, f: b * f ** (D // (D - 2)), "is a whole number"),
         (lambda b, D, f: b * f**2, "smallest case where yours differs"),
     ],
     "is_relative": [
@@ -513,6 +665,14 @@ WRONG = {
             "You swap the two positions",
         ),
         (lambda turn: True, "Not every scheme is relative"),
+        (
+            lambda turn: any(
+                torch.isclose(turn(TWO[0], m) @ turn(TWO[1], n),
+                              turn(TWO[0], m + s) @ turn(TWO[1], n + s))
+                for m, n, s in [(3, 1, 0), (3, 1, 1), (5, 2, 7)]
+            ),
+            "return at the first places",
+        ),
         (lambda turn: False, "Some of the schemes are"),
         (lambda turn: 1, "True or False is asked for"),
     ],

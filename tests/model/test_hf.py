@@ -240,6 +240,25 @@ def edit(folder: Path, **changes) -> None:
     path.write_text(json.dumps(config))
 
 
+def test_one_expert_a_token_is_another_model(tmp_path: Path) -> None:
+    """Mixtral makes its one weight 1, so its router has no slope; ours has."""
+    model = theirs("mixtral")
+    model.save_pretrained(tmp_path / "theirs")
+    edit(tmp_path / "theirs", num_experts_per_tok=1)
+    alone = hf.AutoModelForCausalLM.from_pretrained(tmp_path / "theirs")
+    plain_experts(alone)
+    alone(ids(2, 9, vocab_size=V)).logits.square().sum().backward()
+    router = alone.model.layers[0].mlp.gate.weight
+    assert float(router.grad.abs().max()) < 1e-5
+    with pytest.raises(ValueError, match="num_experts_per_tok=1: mixtral"):
+        from_hf(tmp_path / "theirs")
+    ours = build("tiny-moe", seeded(), vocab_size=V, top_k=1)
+    with pytest.raises(ValueError, match="num_experts_per_tok=1: mixtral"):
+        to_hf(ours, None, tmp_path / "ours")
+    ours(ids(2, 9, vocab_size=V)).square().sum().backward()
+    assert float(ours.blocks[0].ffn.router.weight.grad.abs().max()) > 1e-4
+
+
 def test_both_spellings_of_rope(tmp_path: Path) -> None:
     theirs("llama").save_pretrained(tmp_path)
     new = from_hf(tmp_path).cfg

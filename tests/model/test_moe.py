@@ -35,7 +35,8 @@ def token_by_token(layer: MoE, x, weigh: bool = True):
     for token in x.flatten(0, -2):
         p = (layer.router.weight @ token).softmax(-1)
         best = p.argsort(descending=True)[: layer.top_k]
-        share = p[best] / p[best].sum() if weigh else torch.ones(len(best))
+        share = p[best] / (p[best].sum() if len(best) > 1 else 1)
+        share = share if weigh else torch.ones(len(best))
         pairs = zip(share, best, strict=True)
         parts = [w * layer.experts[e](token) for w, e in pairs]
         out.append(torch.stack(parts).sum(0))
@@ -47,11 +48,30 @@ def token_by_token(layer: MoE, x, weigh: bool = True):
 def test_grouped_is_token_by_token(E: int, k: int, shape) -> None:
     layer = moe(E, k)
     assert_same(layer, lambda x: token_by_token(layer, x), randn(*shape))
-    if k > 1:  # the classic bug: experts added without their weights
+    if E > 1:  # the classic bug: experts added without their weights
         with pytest.raises(AssertionError):
             assert_same(
                 layer, lambda x: token_by_token(layer, x, False), randn(*shape)
             )
+
+
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_the_router_learns(k: int) -> None:
+    """Its gradient is not zero, with one expert a token as with more."""
+    layer = moe(5, k)
+    probe = torch.randn(2, 7, 6, generator=seeded()).double()
+    (layer(randn(2, 7, 6)) * probe).sum().backward()
+    slope = layer.router.weight.grad
+    assert float(slope.abs().max()) > 1e-2
+
+
+def test_one_expert_weighs_as_in_switch() -> None:
+    """The weight is p itself; with two or more they sum to 1."""
+    logits = randn(9, 5)
+    one, two = route(logits, 1), route(logits, 2)
+    close(one.weights[:, 0], logits.softmax(-1).amax(-1))
+    close(two.weights.sum(-1), torch.ones(9).double())
+    close(one.chosen[:, 0], two.chosen[:, 0])
 
 
 def test_only_the_chosen_compute() -> None:

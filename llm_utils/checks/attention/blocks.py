@@ -62,6 +62,21 @@ def _added(a: Part, b: Part) -> Part:
     return _merge(a, b)[0], (a[1] + b[1]).double()
 
 
+def _lowered(a: Part, b: Part) -> Part:
+    out, lse = _merge(a, b)
+    return out, lse - torch.maximum(a[1], b[1]).double()
+
+
+def _winner(a: Part, b: Part) -> Part:
+    left = (a[1] > b[1])[:, None]
+    return torch.where(left, a[0], b[0]).double(), _max(a, b)[1]
+
+
+def _along_numbers(a: Part, b: Part) -> Part:
+    _, lse = _merge(a, b)
+    return (a[1] - lse).exp() * a[0] + (b[1] - lse).exp() * b[0], lse
+
+
 def _undivided(a: Part, b: Part) -> Part:
     """The sum of both, weighted by their shares of the larger one."""
     m = torch.maximum(a[1], b[1]).double()
@@ -148,6 +163,25 @@ merge = Exercise(
             "The output is right. But the lse of both is no maximum: it is "
             "the logarithm of the sum, torch.logaddexp.",
             _max,
+        ),
+        Mistake(
+            "The output is right. But the lse lacks the maximum that you took "
+            "off before exp: add it again after the logarithm.",
+            _lowered,
+        ),
+        Mistake(
+            "The block with the larger lse takes all. The other one counts "
+            "too, by its share of exp(lse).",
+            _winner,
+        ),
+        Mistake(
+            "Your shares are (T,) and meet the last axis of out, the D "
+            "numbers. Each belongs to a row: share[:, None].",
+            _along_numbers,
+        ),
+        Mistake(
+            "out and lse have changed places: return the pair (out, lse).",
+            lambda a, b: _merge(a, b)[::-1],
         ),
         Mistake(
             "The output is right. But logarithms of sums do not add: the "

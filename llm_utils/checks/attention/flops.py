@@ -52,8 +52,32 @@ attention_flops = Exercise(
         ),
         Mistake(
             "There are two products with T times T in them: the scores, "
-            "q @ k.T, and the output, weights @ v. You have one.",
+            "q @ k.T, and the output, weights @ v. You have one, or half of "
+            "both: count as if there were no mask.",
             lambda T, C, H, K, D: _knobs(T, C, H, K, D, products=1),
+        ),
+        Mistake(
+            "8 T C^2 + 4 T^2 C is the count for K = H and C = H D. Here K may "
+            "be smaller and D any size: write the maps with H D and K D.",
+            lambda T, C, H, K, D: 8 * T * C * C + 4 * T * T * C,
+        ),
+        Mistake(
+            "The scores and the sum over values are there once in yours. "
+            "Each of the H query heads computes its own.",
+            lambda T, C, H, K, D: (
+                2 * T * C * D * (2 * H + 2 * K) + 4 * T * T * D
+            ),
+        ),
+        Mistake(
+            "Inside a head the vectors have D numbers, not C: a score takes D "
+            "products.",
+            lambda T, C, H, K, D: (
+                2 * T * C * D * (2 * H + 2 * K) + 4 * H * T * T * C
+            ),
+        ),
+        Mistake(
+            "One of the four maps is missing: keys and values have one each.",
+            lambda T, C, H, K, D: _knobs(T, C, H, K, D) - 2 * T * C * K * D,
         ),
         Mistake(
             "Keys and values have K heads, not H. Their maps give K * D "

@@ -6,6 +6,7 @@ Each `Mistake` is a small wrong function: what readers really write.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -32,20 +33,9 @@ def _knobs(
     return scores.softmax(dim) @ v
 
 
-def _by_d(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
-    return _knobs(q, k, v, mask, 1 / q.shape[-1])
-
-
-def _multiplied(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
-    return _knobs(q, k, v, mask, math.sqrt(q.shape[-1]))
-
-
-def _by_values(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
-    return _knobs(q, k, v, mask, 1 / math.sqrt(v.shape[-1]))
-
-
-def _by_keys(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
-    return _knobs(q, k, v, mask, 1 / math.sqrt(len(k)))
+def _scaled(scale: Callable[..., float]) -> Callable[..., Tensor]:
+    """Attention with scale(q, k, v) in place of 1 / sqrt(D)."""
+    return lambda q, k, v, mask: _knobs(q, k, v, mask, scale(q, k, v))
 
 
 def _mask_late(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
@@ -64,6 +54,27 @@ def _no_softmax(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
 
 def _weights(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
     return _knobs(q, k, torch.eye(len(k)), mask)
+
+
+def _added(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
+    """Ones and zeros added to the scores."""
+    scores = q.double() @ k.double().T / math.sqrt(q.shape[-1])
+    return (scores + mask).softmax(-1) @ v.double()
+
+
+def _own_mask(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
+    """A triangle in place of the mask that was given."""
+    return _knobs(q, k, v, torch.ones_like(mask).tril())
+
+
+def _keys_ask(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
+    scores = k.double() @ q.double().T / math.sqrt(q.shape[-1])
+    return scores.masked_fill(~mask, -math.inf).softmax(-1) @ v.double()
+
+
+def _not_divided(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
+    scores = q.double() @ k.double().T / math.sqrt(q.shape[-1])
+    return scores.masked_fill(~mask, -math.inf).exp() @ v.double()
 
 
 def _all(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
@@ -104,7 +115,7 @@ attention = Exercise(
         Mistake(
             "You scaled by d, not by its square root. The standard deviation "
             "of q . k is sqrt(d): divide by math.sqrt(q.shape[-1]).",
-            _by_d,
+            _scaled(lambda q, k, v: 1 / q.shape[-1]),
         ),
         Mistake(
             "You do not scale. Divide the scores by the square root of d, "
@@ -114,17 +125,22 @@ attention = Exercise(
         Mistake(
             "You multiply by the square root of d. Divide: the scores are "
             "too large, not too small.",
-            _multiplied,
+            _scaled(lambda q, k, v: math.sqrt(q.shape[-1])),
         ),
         Mistake(
             "You scale by the size of the values. Their size may be another "
             "one; what makes scores large is the length of q and k.",
-            _by_values,
+            _scaled(lambda q, k, v: 1 / math.sqrt(v.shape[-1])),
         ),
         Mistake(
             "You scale by the number of keys. What makes scores large is the "
             "number of products in each, the last axis of q.",
-            _by_keys,
+            _scaled(lambda q, k, v: 1 / math.sqrt(len(k))),
+        ),
+        Mistake(
+            "You scale by the number of queries, the first axis of q. What "
+            "makes scores large is the number of products in each, the last.",
+            _scaled(lambda q, k, v: 1 / math.sqrt(len(q))),
         ),
         Mistake(
             "You divide by the square root of d after the softmax. It has to "
@@ -152,8 +168,30 @@ attention = Exercise(
             _inverted,
         ),
         Mistake(
-            "You do not use the mask: queries see keys that they may not.",
+            "You do not use the mask: queries see keys that they may not. "
+            "(masked_fill returns a new tensor, and leaves the old as it is.)",
             _all,
+        ),
+        Mistake(
+            "You add the mask as ones and zeros. What may be seen becomes a "
+            "little more likely, and nothing is hidden: masked_fill(~mask, "
+            "-torch.inf).",
+            _added,
+        ),
+        Mistake(
+            "You make a causal mask of your own (is_causal does as well). "
+            "Which keys a query may see is what `mask` says.",
+            _own_mask,
+        ),
+        Mistake(
+            "Your scores are k @ q.T, so that their rows are keys. A row "
+            "belongs to a query: q @ k.T, of shape (T, S).",
+            _keys_ask,
+        ),
+        Mistake(
+            "You take e to the scores and do not divide: the weights of a "
+            "query must sum to 1, as softmax makes them.",
+            _not_divided,
         ),
         Mistake(
             "There is no softmax. Scores may be negative and sum to "

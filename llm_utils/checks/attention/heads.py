@@ -5,6 +5,8 @@ Each `Mistake` is a small wrong function: what readers really write.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -40,6 +42,18 @@ def _over_batch(x: Tensor, n_heads: int) -> Tensor:
     return attention.split_heads(x, n_heads).flatten(0, 1)
 
 
+def _not_shaped(args: tuple[Any, ...], value: Tensor) -> bool:
+    x, H = args
+    B, T, C = x.shape
+    return tuple(value.shape) != (B, H, T, C // H)
+
+
+def _not_shared(args: tuple[Any, ...], value: Tensor) -> bool:
+    k, H = args
+    B, _, S, D = k.shape
+    return tuple(value.shape) != (B, H, S, D)
+
+
 def _count(*shape: int) -> Tensor:
     return torch.arange(torch.Size(shape).numel()).view(shape).float()
 
@@ -55,7 +69,7 @@ split_heads = Exercise(
         (_count(1, 2, 4), 2),
         (_count(1, 3, 4), 2),
         (_count(2, 3, 6), 3),
-        (_count(2, 4, 8), 2),
+        (_count(3, 4, 8), 2),
     ],
     form=tensor,
     same=close,
@@ -87,6 +101,11 @@ split_heads = Exercise(
             "The numbers are right, but heads and batch are one axis. Keep "
             "four: (B, H, T, D).",
             _over_batch,
+        ),
+        Mistake(
+            "The shape is not (B, H, T, D). Print the shape after each step: "
+            "which two axes have to change places?",
+            when=_not_shaped,
         ),
     ],
     praise="view renames places and moves nothing; only a transpose changes "
@@ -155,6 +174,16 @@ share_heads = Exercise(
             "You repeat each head H times. H heads there should be in all, "
             "so each of the K comes H / K times.",
             _too_many,
+        ),
+        Mistake(
+            "You repeat each head K times, and there are K of them. H heads "
+            "there should be in all, so each comes H / K times.",
+            lambda k, n_heads: k.repeat_interleave(k.shape[1], dim=1),
+        ),
+        Mistake(
+            "The shape is not (B, H, S, D). Only the axis of heads grows, "
+            "dim=1; without a dim, repeat_interleave makes one long row.",
+            when=_not_shared,
         ),
         Mistake(
             "The shape is right, but a reshape has mixed the numbers of "

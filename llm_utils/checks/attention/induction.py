@@ -56,6 +56,11 @@ def _second_has(
     return when
 
 
+def _one_back(args: tuple[Any, ...], run: Run) -> bool:
+    """By place: where the token one back stands twice, only there."""
+    return run.second == [[t - 1] for t in asked(args[0])]
+
+
 def _show(x: Any) -> str:
     if isinstance(x, Run):
         there = ", ".join("none" if n == BLUNT else f"{n}" for n in x.next)
@@ -113,6 +118,12 @@ induction = Exercise(
             "Both heads look where they should, but what head 2 writes "
             "names no token: v2 takes the first V of x.",
             when=_both_look,
+        ),
+        Mistake(
+            "Head 2 does what head 1 did: it looks one step back. It has to "
+            "find a place by what stands there: ask with the token, k2 takes "
+            "the token before.",
+            when=_one_back,
         ),
         Mistake(
             "Head 2 finds the token that was just read, again. It should "

@@ -5,88 +5,57 @@ Each `Mistake` is a wrong answer: what readers really write down.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from typing import Any
+from llm_utils.checks import Mistake
+from llm_utils.checks.foretold import Foretold
 
-from llm_utils.checks import Exercise, Mistake
-from llm_utils.checks.forms import number, sequence
+_found = Foretold((5.0, 4.0, 6.0, 8.0), rel_tol=0.02)
 
-FOUR = (5.0, 4.0, 6.0, 8.0)  # A to D
-
-
-def _numbers(x: Any) -> list[float]:
-    return [number(v) for v in sequence(x)]
-
-
-def _near(a: float, b: float) -> bool:
-    return math.isclose(a, b, rel_tol=0.02)
-
-
-def _has(place: int, *numbers: float) -> Callable[[Any, Any], bool]:
-    """Whether one of these numbers stands there."""
-    return lambda args, value: any(
-        _near(there, n) for there in value[place : place + 1] for n in numbers
-    )
-
-
-def _wrong_at(place: int) -> Callable[[Any, Any], bool]:
-    return lambda args, value: not _has(place, FOUR[place])(args, value)
-
-
-lookups = Exercise(
-    name="lookups",
-    asks="write down four numbers, A to D",
-    reference=lambda: list(FOUR),
-    form=_numbers,
-    same=lambda a, b: len(a) == len(b) and all(map(_near, a, b)),
-    mistakes=[
-        Mistake(
-            "Write down exactly four numbers, A to D.",
-            when=lambda args, value: len(value) != 4,
-        ),
+lookups = _found.exercise(
+    "lookups",
+    "numbers",
+    [
         Mistake(
             "A without the scale: the score is 2 ln 2, but it is divided by "
             "sqrt(4) = 2 before the softmax.",
-            when=_has(0, 6.0),
+            when=_found.has(0, 6.0),
         ),
         Mistake(
             "A scaled by d = 4. The score is divided by sqrt(4) = 2.",
-            when=_has(0, (8 * 2**0.5 + 4) / (2 + 2**0.5)),
+            when=_found.has(0, (8 * 2**0.5 + 4) / (2 + 2**0.5)),
         ),
         Mistake(
             "A is no dictionary of Python: the best key does not win alone. "
             "A softmax gives every key its share, e to its score.",
-            when=_has(0, 8.0),
+            when=_found.has(0, 8.0),
         ),
         Mistake(
             "In A a score of 0 is not a weight of 0: e^0 = 1, so a key that "
             "is orthogonal to the query still gets a share.",
             when=lambda args, value: (
-                _has(0, 0.0)(args, value) or _has(1, 0.0)(args, value)
+                _found.has(0, 0.0)(args, value)
+                or _found.has(1, 0.0)(args, value)
             ),
         ),
         Mistake(
             "A is not right. The scores are ln 2, 0 and 0 after the scale; "
             "e to them is 2, 1 and 1. Divide by their sum.",
-            when=_wrong_at(0),
+            when=_found.wrong_at(0),
         ),
         Mistake(
             "B is not right. A query that is orthogonal to all keys has "
             "three scores of 0: three equal weights, the plain mean.",
-            when=_wrong_at(1),
+            when=_found.wrong_at(1),
         ),
         Mistake(
             "C is not right. Twice the query is twice the score, but not "
             "twice the weight: e^(2 ln 2) = 4, against 1 and 1.",
-            when=_wrong_at(2),
+            when=_found.wrong_at(2),
         ),
         Mistake(
             "D is not right. The mask comes before the softmax: of what the "
             "first position may see, itself, the weights sum to 1.",
-            when=_wrong_at(3),
+            when=_found.wrong_at(3),
         ),
     ],
-    praise="A query's direction says what to look for, its length how "
-    "strictly.",
+    "A query's direction says what to look for, its length how strictly.",
 )

@@ -27,6 +27,10 @@ def _strict(docs: Tensor) -> Tensor:
     return _same(docs) & causal_mask(len(docs)).tril(-1)
 
 
+def _not_later(docs: Tensor) -> Tensor:
+    return (docs[:, None] >= docs) & causal_mask(len(docs))
+
+
 def _bias(args: tuple[Any, ...], value: Tensor) -> bool:
     """Zeros, and large negative numbers where it is forbidden."""
     mask = _mask(args[0])
@@ -71,6 +75,11 @@ document_mask = Exercise(
             lambda docs: ~_mask(docs),
         ),
         Mistake(
+            "The shape is not (T, T): one row for each query, with one entry "
+            "for each key, and no other axes. docs[:, None] == docs has it.",
+            when=lambda args, value: tuple(value.shape) != 2 * (len(args[0]),),
+        ),
+        Mistake(
             "A token may look at itself, too. Else the first one of each "
             "document has nothing to look at, and its softmax divides 0 by "
             "0: key <= query, not <.",
@@ -80,6 +89,16 @@ document_mask = Exercise(
             "That is what is added to the scores, 0 or minus infinity. "
             "Return the mask itself: True where a query may look.",
             when=_bias,
+        ),
+        Mistake(
+            "Your two conditions are joined by 'or'. Both must hold, the same "
+            "text and not the future: & in place of |.",
+            lambda docs: _same(docs) | causal_mask(len(docs)),
+        ),
+        Mistake(
+            "Earlier documents are let in: both numbers in docs have to be "
+            "equal, ==, and >= is not enough.",
+            _not_later,
         ),
         Mistake(
             "You compare neighbors only. Two tokens belong together if their "

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from llm_utils.checks import Exercise, Mistake
-from llm_utils.checks.forms import letter
+from llm_utils.checks.choice import choice
 from llm_utils.checks.tensors import close, show, tensor
 
 
@@ -64,6 +64,22 @@ entropy = Exercise(
             lambda w: _entropy(w) / math.log(2),
         ),
         Mistake(
+            "That is in bits, with the logarithm to base 2, and a weight of 0 "
+            "gives NaN. In nats the logarithm is the natural one; "
+            "torch.special.entr takes care of both.",
+            lambda w: _nan(w) / math.log(2),
+        ),
+        Mistake(
+            "There is no sum yet: those are the terms. Add them up along the "
+            "keys, the last axis.",
+            _terms,
+        ),
+        Mistake(
+            "The numbers are right, but an axis of size 1 is left over. The "
+            "shape is that of the weights without the keys, (..., T).",
+            lambda w: _entropy(w)[..., None],
+        ),
+        Mistake(
             "You take the mean over the keys. An entropy is a sum: the "
             "weights in it are the mean already.",
             lambda w: _terms(w).mean(-1),
@@ -93,33 +109,17 @@ entropy = Exercise(
     "a number of tokens.",
 )
 
-explanation = Exercise(
-    name="explanation",
-    asks="pick one of the four explanations, 'A', 'B', 'C' or 'D'",
-    reference=lambda: "B",
-    form=letter,
-    mistakes=[
-        Mistake(
-            "A cannot be it: the number of keys is the same in every row of "
-            "the table, so the softmax has equally many to share among.",
-            lambda: "A",
-        ),
-        Mistake(
-            "C cannot be it: a float holds numbers of this size easily, and "
-            "softmax takes the largest score off first.",
-            lambda: "C",
-        ),
-        Mistake(
-            "D can be tried: random vectors are the more orthogonal the "
-            "longer they are, so by angle alone all keys become alike and "
-            "the entropy would rise. It is their length that wins.",
-            lambda: "D",
-        ),
-        Mistake(
-            "The answer is one letter: 'A', 'B', 'C' or 'D'.",
-            when=lambda args, value: value not in tuple("ABCD"),
-        ),
-    ],
-    praise="A sum of d independent products has a standard deviation of "
-    "sqrt(d); dividing by it gives every d the same softmax.",
+explanation = choice(
+    "B",
+    {
+        "A": "A cannot be it: the number of keys is the same in every row of "
+        "the table, so the softmax has equally many to share among.",
+        "C": "C cannot be it: a float holds numbers of this size easily, and "
+        "softmax takes the largest score off first.",
+        "D": "D can be tried: random vectors are the more orthogonal the "
+        "longer they are, so by angle alone all keys become alike and "
+        "the entropy would rise. It is their length that wins.",
+    },
+    "A sum of d independent products has a standard deviation of sqrt(d); "
+    "dividing by it gives every d the same softmax.",
 )

@@ -3,10 +3,12 @@
 Each name here is an `Exercise`; call it with your function (or your answer).
 """
 
+from llm_utils.checks.decoder_block.capacity import within_capacity
 from llm_utils.checks.decoder_block.feed_forward import matched_width, swiglu
-from llm_utils.checks.decoder_block.load import balance, within_capacity
+from llm_utils.checks.decoder_block.load import balance
 from llm_utils.checks.decoder_block.noise import dropout
-from llm_utils.checks.decoder_block.norms import layer_norm, rms_norm
+from llm_utils.checks.decoder_block.norms import layer_norm
+from llm_utils.checks.decoder_block.rms import rms_norm
 from llm_utils.checks.decoder_block.routing import expert_weights
 from llm_utils.checks.decoder_block.stream import (
     explanation,

@@ -75,6 +75,27 @@ swiglu = Exercise(
             ),
         ),
         Mistake(
+            "Your gate is a ReLU: that layer is called ReGLU. SwiGLU's is "
+            "SiLU, y * sigmoid(y).",
+            lambda x, gate, up, down: (torch.relu(x @ gate) * (x @ up)) @ down,
+        ),
+        Mistake(
+            "You multiply by the transposes. nn.Linear keeps its matrix as "
+            "(out, in); these come as (in, out), so x @ gate is all.",
+            lambda x, gate, up, down: F.linear(
+                F.silu(F.linear(x, gate)) * F.linear(x, up), down
+            ),
+        ),
+        Mistake(
+            "You add x to the result. The block does that; the layer returns "
+            "only what is to be added.",
+            lambda x, gate, up, down: x + _swiglu(x, gate, up, down),
+        ),
+        Mistake(
+            "`up` is not used: there is a gate, and nothing that it opens for.",
+            lambda x, gate, up, down: F.silu(x @ gate) @ down,
+        ),
+        Mistake(
             "You add what the gate should multiply.",
             lambda x, gate, up, down: (F.silu(x @ gate) + x @ up) @ down,
         ),
@@ -145,6 +166,22 @@ matched_width = Exercise(
         Mistake(
             "The width is not rounded up to a multiple yet.",
             lambda d_model, multiple: 8 * d_model / 3,
+        ),
+        Mistake(
+            "The width is rounded up, but not to a multiple.",
+            lambda d_model, multiple: math.ceil(8 * d_model / 3),
+        ),
+        Mistake(
+            "That is how many multiples it takes. Times `multiple`, and it is "
+            "the width.",
+            lambda d_model, multiple: math.ceil(8 * d_model / 3 / multiple),
+        ),
+        Mistake(
+            "You took two thirds of d_model. The MLP's width, of which it is "
+            "two thirds, is 4 * d_model.",
+            lambda d_model, multiple: (
+                multiple * math.ceil(2 * d_model / 3 / multiple)
+            ),
         ),
         Mistake(
             "The width is rounded down, and not to a multiple.",

@@ -85,6 +85,12 @@ dropout = Exercise(
             ),
         ),
         Mistake(
+            "You return the mask. It says which numbers of x stay: multiply.",
+            lambda x, noise, p, training: (
+                (noise >= p) / (1 - p) if training else x + 0
+            ),
+        ),
+        Mistake(
             "You scale in use, too. What is divided in training needs "
             "nothing in use.",
             lambda x, noise, p, training: (

@@ -1,4 +1,4 @@
-"""Exercises 1 and 2 of chapter 5: keeping vectors at one size.
+"""Exercise 1 of chapter 5: LayerNorm.
 
 Each `Mistake` is a small wrong function: what readers really write.
 """
@@ -19,6 +19,10 @@ EPS = 1e-5
 
 def _layer_norm(x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
     return F.layer_norm(x, weight.shape, weight, bias, eps)
+
+
+def _square(x: Tensor) -> Tensor:
+    return x.square().mean(-1, keepdim=True)
 
 
 def _unbiased(x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
@@ -82,6 +86,12 @@ EVEN = torch.full((1, 4), 3.0)
 SMALL = torch.tensor([[0.001, -0.002, 0.003, -0.002]])
 DEEP = torch.arange(24.0).sin().view(2, 3, 4) * 5 + 1
 
+EPS_FIXED = "You do not use `eps`: models differ in it, and it is handed over."
+KEEPDIM = (
+    "The means have lost their axis, so they line up with the wrong one of "
+    "x. Keep it, with length 1: x.mean(-1, keepdim=True)."
+)
+
 layer_norm = Exercise(
     name="layer_norm",
     asks="write layer_norm(x, weight, bias, eps): (..., C) -> (..., C)",
@@ -106,6 +116,52 @@ layer_norm = Exercise(
             _unbiased,
         ),
         Mistake(
+            "Two slips in one: x.std(-1) divides by C - 1 where LayerNorm "
+            "divides by C, and eps stands after the root, not under it.",
+            lambda x, weight, bias, eps: (
+                (x - x.mean(-1, keepdim=True))
+                / (x.std(-1, keepdim=True) + eps)
+                * weight
+                + bias
+            ),
+        ),
+        Mistake(
+            "You take the mean of the squares of x itself. The variance is "
+            "that of the distances from the mean.",
+            lambda x, weight, bias, eps: (
+                (x - x.mean(-1, keepdim=True))
+                / (_square(x) + eps).sqrt()
+                * weight
+                + bias
+            ),
+        ),
+        Mistake(
+            "You add the squares up. The variance is their mean.",
+            lambda x, weight, bias, eps: _layer_norm(
+                x, weight / x.shape[-1] ** 0.5, bias, eps / x.shape[-1]
+            ),
+        ),
+        Mistake(
+            "Only the mean is divided: x - mean needs parentheses.",
+            lambda x, weight, bias, eps: (
+                x
+                - x.mean(-1, keepdim=True)
+                / (x.var(-1, keepdim=True, correction=0) + eps).sqrt()
+                * weight
+                + bias
+            ),
+        ),
+        Mistake(EPS_FIXED, lambda x, w, b, eps: _layer_norm(x, w, b, EPS)),
+        Mistake(
+            KEEPDIM,
+            lambda x, weight, bias, eps: (
+                (x - x.mean(-1))
+                / ((x - x.mean(-1)).square().mean(-1) + eps).sqrt()
+                * weight
+                + bias
+            ),
+        ),
+        Mistake(
             "You add eps to the standard deviation. It belongs under the "
             "root: sqrt(variance + eps). On small vectors that is a large "
             "difference.",
@@ -124,6 +180,11 @@ layer_norm = Exercise(
             _columns,
         ),
         Mistake(
+            "You normalize along the first axis, over different texts. A "
+            "position is normalized by itself, over the last axis.",
+            lambda x, w, b, eps: _over(x, [0], eps) * w + b,
+        ),
+        Mistake(
             "You take one mean and one variance of the whole tensor. Each "
             "position has its own: dim=-1, keepdim=True.",
             _all,
@@ -138,83 +199,4 @@ layer_norm = Exercise(
         other_shape(_layer_norm),
     ],
     praise="Mean 0, variance 1, then a scale and a shift that are learned.",
-)
-
-# -- rms_norm(x, weight, eps) -> x, normalized
-
-
-def _rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
-    return F.rms_norm(x, weight.shape, weight, eps)
-
-
-def _square(x: Tensor) -> Tensor:
-    return x.square().mean(-1, keepdim=True)
-
-
-rms_norm = Exercise(
-    name="rms_norm",
-    asks="write rms_norm(x, weight, eps): (..., C) -> (..., C)",
-    reference=_rms_norm,
-    cases=[
-        (X, ONE, EPS),
-        (X, WEIGHT, EPS),
-        (ROWS, ONE, EPS),
-        (torch.zeros(1, 4), ONE, EPS),
-        (SMALL, ONE, EPS),
-        (X, ONE, 1.0),
-        (DEEP, WEIGHT, EPS),
-    ],
-    form=tensor,
-    same=close,
-    show=show,
-    mistakes=[
-        Mistake(
-            "You subtract the mean, as LayerNorm does. RMSNorm leaves it in: "
-            "that is the point of it.",
-            lambda x, weight, eps: F.layer_norm(
-                x, weight.shape, weight, None, eps
-            ),
-        ),
-        Mistake(
-            "You divide by the standard deviation, which leaves the mean "
-            "out. The root mean square is of the numbers as they are.",
-            lambda x, weight, eps: _no_mean(
-                x, weight, torch.zeros_like(weight), eps
-            ),
-        ),
-        Mistake(
-            "You divide by the length of the vector, the root of the sum of "
-            "squares. Take the mean of the squares: otherwise the result "
-            "shrinks as C grows.",
-            lambda x, weight, eps: (
-                x / (x.square().sum(-1, keepdim=True) + eps).sqrt() * weight
-            ),
-        ),
-        Mistake(
-            "You add eps after the root. It belongs under it: "
-            "sqrt(mean of squares + eps).",
-            lambda x, weight, eps: x / (_square(x).sqrt() + eps) * weight,
-        ),
-        Mistake(
-            "eps is missing: a vector of zeros is divided by zero.",
-            lambda x, weight, eps: x / _square(x).sqrt() * weight,
-        ),
-        Mistake(
-            "You divide by the mean of squares; its root is asked for.",
-            lambda x, weight, eps: x / (_square(x) + eps) * weight,
-        ),
-        Mistake(
-            "You take one mean over the whole tensor. Each position has its "
-            "own: dim=-1, keepdim=True.",
-            lambda x, weight, eps: (
-                x / (x.square().mean() + eps).sqrt() * weight
-            ),
-        ),
-        Mistake(
-            "The weight is missing.",
-            lambda x, weight, eps: F.rms_norm(x, weight.shape, None, eps),
-        ),
-        other_shape(_rms_norm),
-    ],
-    praise="One mean fewer than LayerNorm, and no bias.",
 )

@@ -6,6 +6,7 @@ Each `Mistake` is a small wrong function: what readers really write.
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from llm_utils.checks import Exercise, Mistake
@@ -50,6 +51,12 @@ def _equal(logits: Tensor, top_k: int) -> Tensor:
     return _spread(logits, chosen, torch.full(chosen.shape, 1 / top_k))
 
 
+def _masked(logits: Tensor, top_k: int) -> Tensor:
+    """The scores of the chosen ones, -inf for all others."""
+    last = logits.topk(top_k, -1).values[:, -1:]
+    return logits.masked_fill(logits < last, -torch.inf)
+
+
 def _lowest(logits: Tensor, top_k: int) -> Tensor:
     probs = logits.softmax(-1)
     top, chosen = probs.topk(top_k, -1, largest=False)
@@ -75,7 +82,6 @@ expert_weights = Exercise(
     asks="write expert_weights(logits, top_k): (N, E) -> (N, E)",
     reference=_weights,
     cases=[
-        (ONE, 1),
         (ONE, 2),
         (ONE, 3),
         (FOUR, 2),
@@ -111,6 +117,38 @@ expert_weights = Exercise(
             "The chosen experts all count the same. Their weights come from "
             "the softmax; without them the router would get no gradient.",
             _equal,
+        ),
+        Mistake(
+            "One expert too few has a weight: the last of the top_k is "
+            "chosen, too (>= and not >).",
+            lambda logits, top_k: (
+                _weights(logits, max(top_k - 1, 1))
+                if top_k > 2
+                else F.one_hot(logits.argmax(-1), logits.shape[-1]).double()
+            ),
+        ),
+        Mistake(
+            "You divide by one sum for all tokens. Each row has its own: "
+            "dim=-1, keepdim=True.",
+            lambda logits, top_k: (
+                _kept(logits, top_k) / _kept(logits, top_k).sum()
+            ),
+        ),
+        Mistake(
+            "The best expert gets all, whatever top_k is.",
+            lambda logits, top_k: F.one_hot(
+                logits.argmax(-1), logits.shape[-1]
+            ),
+        ),
+        Mistake(
+            "Your weights sum to top_k: every chosen one is 1. They come "
+            "from the softmax.",
+            lambda logits, top_k: top_k * _equal(logits, top_k),
+        ),
+        Mistake(
+            "Your softmax runs over the tokens. Each token divides its "
+            "attention among the experts: dim=-1.",
+            lambda logits, top_k: _masked(logits, top_k).softmax(0),
         ),
         Mistake("You choose the experts with the lowest scores.", _lowest),
         Mistake(

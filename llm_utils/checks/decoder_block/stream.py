@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from llm_utils.checks import Exercise, Mistake
-from llm_utils.checks.forms import letter, number
+from llm_utils.checks.choice import choice
+from llm_utils.checks.forms import number
 from llm_utils.checks.tensors import show, tensor
 
 # -- three sizes, predicted
@@ -51,6 +52,11 @@ stream_sizes = Exercise(
         Mistake(
             "Those are mean squares. The size is their root.",
             lambda: [9.0, 25.0, 2.0],
+        ),
+        Mistake(
+            "The first two are mean squares. The size is their root, as in "
+            "your third.",
+            lambda: [9.0, 25.0, math.sqrt(2)],
         ),
         Mistake(
             "A block adds twice: once attention, once the feed-forward "
@@ -125,6 +131,29 @@ relative_change = Exercise(
             lambda before, after: _rms(after - before) / _rms(after),
         ),
         Mistake(
+            "You divide number by number. Take the size of the whole change "
+            "and the size of all that was there, then divide.",
+            lambda before, after: _rms((after - before) / before),
+        ),
+        Mistake(
+            "You divide number by number. Take the size of the whole change "
+            "and the size of all that was there, then divide.",
+            lambda before, after: (
+                ((after - before) / before).abs().mean().item()
+            ),
+        ),
+        Mistake(
+            "You take the mean of the absolute values. Size is the root mean "
+            "square, in both places.",
+            lambda before, after: (
+                (after - before).abs().mean() / before.abs().mean()
+            ).item(),
+        ),
+        Mistake(
+            "That is in percent. A share of 1 is all that was there.",
+            lambda before, after: 100 * _rms(after - before) / _rms(before),
+        ),
+        Mistake(
             "Those are mean squares: the root is missing.",
             lambda before, after: (_rms(after - before) / _rms(before)) ** 2,
         ),
@@ -139,30 +168,15 @@ relative_change = Exercise(
     praise="1 would mean that a block adds as much as was there.",
 )
 
-explanation = Exercise(
-    name="explanation",
-    asks="pick one of the four explanations, 'A', 'B', 'C' or 'D'",
-    reference=lambda: "B",
-    form=letter,
-    mistakes=[
-        Mistake(
-            "A cannot be it: all blocks draw their weights in the same way. "
-            "Look at what the last one writes: it is as large as the first's.",
-            lambda: "A",
-        ),
-        Mistake(
-            "C cannot be it: nothing was trained, and no gradient computed.",
-            lambda: "C",
-        ),
-        Mistake(
-            "D cannot be it: the norm makes every vector the same size, so "
-            "the last block reads as much as the first.",
-            lambda: "D",
-        ),
-        Mistake(
-            "The answer is one letter: 'A', 'B', 'C' or 'D'.",
-            when=lambda args, value: value not in tuple("ABCD"),
-        ),
-    ],
-    praise="The same spoonful in an ever larger soup.",
+explanation = choice(
+    "B",
+    {
+        "A": "A cannot be it: all blocks draw their weights in the same way. "
+        "Look at what the last one writes: it is as large as the "
+        "first's.",
+        "C": "C cannot be it: nothing was trained, and no gradient computed.",
+        "D": "D cannot be it: the norm makes every vector the same size, so "
+        "the last block reads as much as the first.",
+    },
+    "The same spoonful in an ever larger soup.",
 )

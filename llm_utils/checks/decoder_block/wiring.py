@@ -81,6 +81,10 @@ def _to_zero(x: Tensor) -> Tensor:
     return torch.zeros_like(x)
 
 
+def _same(x: Tensor) -> Tensor:
+    return x
+
+
 def _swap(x: Tensor) -> Tensor:
     return x.flip(-1)
 
@@ -172,6 +176,28 @@ block = Exercise(
             _half,
         ),
         Mistake("The feed-forward layer reads x without a norm.", _bare),
+        Mistake(
+            "No norm is used. Both layers should read a normalized copy.",
+            lambda x, attn, ffn, n1, n2: _pre(x, attn, ffn, _same, _same),
+        ),
+        Mistake(
+            "The feed-forward layer comes first. Attention looks around, "
+            "then the feed-forward layer thinks about what it found.",
+            lambda x, attn, ffn, n1, n2: _pre(x, ffn, attn, n1, n2),
+        ),
+        Mistake(
+            "norm1 and norm2 have changed places: norm1 belongs to attention.",
+            lambda x, attn, ffn, n1, n2: _pre(x, attn, ffn, n2, n1),
+        ),
+        Mistake(
+            "The feed-forward layer is missing.",
+            lambda x, attn, ffn, n1, n2: x + attn(n1(x)),
+        ),
+        Mistake(
+            "Both layers read the same normalized copy. The feed-forward "
+            "layer needs a new one, norm2 of what attention has added to.",
+            lambda x, attn, ffn, n1, n2: x + attn(n1(x)) + ffn(n1(x)),
+        ),
         Mistake(
             "norm1 is used twice and norm2 never. They have weights of "
             "their own.",

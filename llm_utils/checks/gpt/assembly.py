@@ -28,21 +28,27 @@ def _logits(
     rows: str = "first",
     norms: str = "last",
     more: int = 0,
+    keep: bool = True,
 ) -> Tensor:
     """The forward pass, with its mistakes as knobs.
 
     at, rows: where positions come in, and which; norms: where the norm stands;
-    more: how many times x is added to what a block returns
+    more: how many times x is added to what a block returns; keep: whether
+    what it returns is kept
     """
-    chosen = {"all": P, "by id": P[ids]}
+    B, T = ids.shape
+    chosen = {"all": P, "by id": P[ids], "batch": P[:B], "one": P[T]}
     places = chosen.get(rows, P[: ids.shape[1]])
     x = E[ids] + (places if at in ("start", "both") else 0)
     x = norm(x) if norms == "before" else x
     for block in blocks:
         x = x + places if at in ("blocks", "both") else x
-        x = block(x) + more * x
+        y = block(norm(x) if norms == "inputs" else x) + more * x
+        x = y if keep else x
         x = norm(x) if norms == "each" else x
-    return (norm(x) if norms == "last" else x) @ E.T
+    if norms == "scores":
+        return norm(x @ E.T)
+    return (norm(x) if norms in ("last", "inputs") else x) @ E.T
 
 
 def _last_block(
@@ -55,6 +61,12 @@ def _backwards(
     ids: Tensor, E: Tensor, P: Tensor, blocks: Sequence[Layer], norm: Layer
 ) -> Tensor:
     return _logits(ids, E, P, blocks[::-1], norm)
+
+
+def _log_softmax(
+    ids: Tensor, E: Tensor, P: Tensor, blocks: Sequence[Layer], norm: Layer
+) -> Tensor:
+    return _logits(ids, E, P, blocks, norm).log_softmax(-1)
 
 
 def _softmax(
@@ -134,6 +146,16 @@ logits = Exercise(
             partial(_logits, rows="all"),
         ),
         Mistake(
+            "ids.shape[0] is the number of texts. The first T rows of P are "
+            "needed, one for each place: P[: ids.shape[1]].",
+            partial(_logits, rows="batch"),
+        ),
+        Mistake(
+            "P[T] is a single row, the same for every place. A slice takes "
+            "the first T: P[:T].",
+            partial(_logits, rows="one"),
+        ),
+        Mistake(
             "You add the positions before every block. They are in the "
             "stream from the start, and the stream carries them on: add "
             "them once.",
@@ -155,6 +177,21 @@ logits = Exercise(
             partial(_logits, norms="each"),
         ),
         Mistake(
+            "You normalize what a block reads. It does that itself; this "
+            "norm is the last one.",
+            partial(_logits, norms="inputs"),
+        ),
+        Mistake(
+            "You normalize the scores. The norm is for the stream, C numbers "
+            "for each position, before they meet the table: norm(x) @ E.T.",
+            partial(_logits, norms="scores"),
+        ),
+        Mistake(
+            "What the blocks return is lost. Keep it, so that the next one "
+            "reads it: x = block(x).",
+            partial(_logits, keep=False),
+        ),
+        Mistake(
             "Every block but the last is lost. Each one reads what the one "
             "before it gave: x = block(x).",
             _last_block,
@@ -169,6 +206,11 @@ logits = Exercise(
             "Those are probabilities. Logits are the scores before the "
             "softmax; the loss takes the softmax itself.",
             _softmax,
+        ),
+        Mistake(
+            "Those are logarithms of probabilities. Logits are the scores "
+            "before the softmax.",
+            _log_softmax,
         ),
         other_shape(_logits),
     ],

@@ -21,16 +21,16 @@ def _sizes(
     config: Config,
     head: str = "read",
     groups: str = "read",
-    tied: bool = False,
-    null: bool = True,
+    tied: bool | None = False,
+    null: tuple[str, ...] = (HEAD, GROUPS),
 ) -> dict[str, Any]:
-    """The sizes, with each bug as a knob; null: whether None is seen."""
+    """The sizes, with each bug as a knob; null: where None is seen."""
     divided = config[WIDTH] // config[HEADS]
     missing = 1 if groups == "one" else config[HEADS]
     d_head = config.get(HEAD, divided)
     n_kv_heads = config.get(GROUPS, missing)
-    if null:
-        d_head, n_kv_heads = d_head or divided, n_kv_heads or missing
+    d_head = d_head or divided if HEAD in null else d_head
+    n_kv_heads = n_kv_heads or missing if GROUPS in null else n_kv_heads
     return {
         "d_model": config[WIDTH],
         "n_heads": config[HEADS],
@@ -92,7 +92,7 @@ sizes = Exercise(
             "A value of null arrives as None, and config.get(key, other) "
             "gives back the None, since the key is there. Treat None like a "
             "missing key.",
-            partial(_sizes, null=False),
+            partial(_sizes, null=()),
         ),
         Mistake(
             "You demand keys that a file may leave out. head_dim, "
@@ -103,9 +103,52 @@ sizes = Exercise(
         Mistake(
             "All three bugs are still there: what is done about head_dim, "
             "and what about the keys that a file leaves out?",
-            partial(
-                _sizes, head="divided", groups="one", tied=True, null=False
-            ),
+            partial(_sizes, head="divided", groups="one", tied=True, null=()),
+        ),
+        Mistake(
+            "head_dim is read now. Two bugs are left: what does it mean when "
+            "a file says nothing of the other two keys?",
+            partial(_sizes, groups="one", tied=True, null=(HEAD,)),
+        ),
+        Mistake(
+            "Key-value heads are right now. Two bugs are left: is head_dim "
+            "read, and what does a file mean that says nothing about tying?",
+            partial(_sizes, head="divided", tied=True),
+        ),
+        Mistake(
+            "The embeddings are right now. Two bugs are left: is head_dim "
+            "read, and what does a file mean that says nothing about "
+            "num_key_value_heads?",
+            partial(_sizes, head="divided", groups="one", null=(HEAD,)),
+        ),
+        Mistake(
+            "num_key_value_heads is not right yet. Without it no heads are "
+            "shared, and null (None) is the same as nothing.",
+            partial(_sizes, groups="one", null=(HEAD,)),
+        ),
+        Mistake(
+            "num_key_value_heads can be null, which arrives as None. Treat it "
+            "like a missing key.",
+            partial(_sizes, null=(HEAD,)),
+        ),
+        Mistake(
+            "head_dim can be null, which arrives as None. Treat it like a "
+            "missing key.",
+            partial(_sizes, null=(GROUPS,)),
+        ),
+        Mistake(
+            "When the file says nothing about tie_word_embeddings you return "
+            "None. Say what it means: False.",
+            partial(_sizes, tied=None),
+        ),
+        Mistake(
+            "You never read tie_word_embeddings. A file may say true.",
+            lambda config: {**_sizes(config), "tie_embeddings": False},
+        ),
+        Mistake(
+            "You never read tie_word_embeddings, or `or` throws its False "
+            "away: False is a value here, and not the same as silence.",
+            lambda config: {**_sizes(config), "tie_embeddings": True},
         ),
         Mistake(
             "Return the same five names as broken_sizes does.",

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from llm_utils.checks import Exercise, Mistake
-from llm_utils.checks.forms import letter, number
+from llm_utils.checks.choice import choice
+from llm_utils.checks.forms import number
 from llm_utils.checks.tensors import show
 from llm_utils.checks.watch import WrongForm
 
@@ -31,6 +32,10 @@ def _accuracy(model: Model, ids: Tensor) -> Tensor:
 
 def _last(model: Model, ids: Tensor) -> Tensor:
     return (model(ids)[:, -1].argmax(-1) == ids[:, -1]).double().mean()
+
+
+def _but_last(model: Model, ids: Tensor) -> Tensor:
+    return (model(ids).argmax(-1) == ids)[:, :-1].double().mean()
 
 
 def _belief(model: Model, ids: Tensor) -> Tensor:
@@ -93,6 +98,26 @@ copy_rate = Exercise(
             _belief,
         ),
         Mistake(
+            "You leave out the last position. Its logits are about a token "
+            "that is not there, but here that does not matter: it has an "
+            "opinion, and can repeat.",
+            _but_last,
+        ),
+        Mistake(
+            "That is a percentage. A share is a number from 0 to 1.",
+            lambda model, ids: 100 * _rate(model, ids),
+        ),
+        Mistake(
+            "That is the number of copies in a text, not their share. Divide "
+            "by all positions, ids.numel().",
+            lambda model, ids: _rate(model, ids) * ids.shape[1],
+        ),
+        Mistake(
+            "You divide by the length of one text. Divide by all positions, "
+            "ids.numel().",
+            lambda model, ids: _rate(model, ids) * len(ids),
+        ),
+        Mistake(
             "That is how many copies there are. Divide by the number of "
             "positions.",
             lambda model, ids: _rate(model, ids) * ids.numel(),
@@ -105,34 +130,18 @@ copy_rate = Exercise(
     praise="By chance this would be one in V.",
 )
 
-explanation = Exercise(
-    name="explanation",
-    asks="pick one of the four explanations, 'A', 'B', 'C' or 'D'",
-    reference=lambda: "C",
-    form=letter,
-    mistakes=[
-        Mistake(
-            "A cannot be it: the ids were drawn at random, so a token is "
-            "followed by itself once in V times.",
-            lambda: "A",
-        ),
-        Mistake(
-            "B cannot be it: the untied model has the same attention, and it "
-            "does not copy. Fresh attention looks at all of the past about "
-            "equally, not at the last token.",
-            lambda: "B",
-        ),
-        Mistake(
-            "D cannot be it: the untied model has the same last norm. And a "
-            "norm changes the size of a vector, not which row it is most "
-            "like.",
-            lambda: "D",
-        ),
-        Mistake(
-            "The answer is one letter: 'A', 'B', 'C' or 'D'.",
-            when=lambda args, value: value not in tuple("ABCD"),
-        ),
-    ],
-    praise="One table at both ends makes a model that repeats, until the "
-    "blocks have learned to write something else over the token.",
+explanation = choice(
+    "C",
+    {
+        "A": "A cannot be it: the ids were drawn at random, so a token is "
+        "followed by itself once in V times.",
+        "B": "B cannot be it: the untied model has the same attention, and it"
+        " does not copy. Fresh attention looks at all of the past about "
+        "equally, not at the last token.",
+        "D": "D cannot be it: the untied model has the same last norm. And a "
+        "norm changes the size of a vector, not which row it is most "
+        "like.",
+    },
+    "One table at both ends makes a model that repeats, until the blocks have"
+    " learned to write something else over the token.",
 )

@@ -47,6 +47,32 @@ layers_that_fit = Exercise(
             partial(_fit, each=12),
         ),
         Mistake(
+            "You take the table off as if it were bytes. Each of its "
+            "parameters takes 16 of them, like all others.",
+            lambda table, block, n_bytes: max(
+                0, (n_bytes - table) // (16 * block)
+            ),
+        ),
+        Mistake(
+            "You count 4 bytes for each parameter of the table and 16 for "
+            "the others. All of them are trained: 16 bytes each.",
+            lambda table, block, n_bytes: max(
+                0, (n_bytes - 4 * table) // (16 * block)
+            ),
+        ),
+        Mistake(
+            "Division comes before subtraction: you divide the table by the "
+            "block. Put the difference in parentheses.",
+            lambda table, block, n_bytes: max(
+                0, n_bytes // 16 - table // block
+            ),
+        ),
+        Mistake(
+            "You compare bytes with parameters. Turn the bytes into a number "
+            "of parameters first: how many bytes does each one take?",
+            partial(_fit, each=1),
+        ),
+        Mistake(
             "You forget what stands outside the blocks. Those parameters "
             "take their bytes first.",
             lambda table, block, n_bytes: n_bytes // 16 // block,

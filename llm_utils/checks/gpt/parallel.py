@@ -1,105 +1,24 @@
 """Exercise 10 of chapter 6: a block whose two halves work side by side.
 
-Each `Mistake` is a small wrong class: what readers really write.
+Each `Mistake` is one of the small wrong classes in `blocks`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-from torch import Tensor, nn
-
 from llm_utils.checks import Exercise, Mistake
+from llm_utils.checks.gpt import blocks
 from llm_utils.checks.gpt.trial import LAYERS, read, same, trial_of
 from llm_utils.checks.tensors import show
-
-
-class Parallel(nn.Module):
-    """The right block, with methods that mistakes replace."""
-
-    def __init__(
-        self, attn: nn.Module, ffn: nn.Module, norm: Callable[[], nn.Module]
-    ) -> None:
-        super().__init__()
-        self.attn, self.ffn, self.norm = attn, ffn, norm()
-        self.new_norm = norm
-
-    def forward(self, x: Tensor, mask: Any = None, cache: Any = None) -> Tensor:
-        y = self.norm(x)
-        return x + self.attn(y, mask, cache) + self.ffn(y)
-
-    def last_norm(self) -> nn.Module:
-        return self.new_norm()
-
-
-class _Sequential(Parallel):
-    def forward(self, x: Tensor, mask: Any = None, cache: Any = None) -> Tensor:
-        x = x + self.attn(self.norm(x), mask, cache)
-        return x + self.ffn(self.norm(x))
-
-
-class _NoNorm(Parallel):
-    def forward(self, x: Tensor, mask: Any = None, cache: Any = None) -> Tensor:
-        return x + self.attn(x, mask, cache) + self.ffn(x)
-
-
-class _HalfNorm(Parallel):
-    def forward(self, x: Tensor, mask: Any = None, cache: Any = None) -> Tensor:
-        return x + self.attn(self.norm(x), mask, cache) + self.ffn(x)
-
-
-class _NoStream(Parallel):
-    def forward(self, x: Tensor, mask: Any = None, cache: Any = None) -> Tensor:
-        y = self.norm(x)
-        return self.attn(y, mask, cache) + self.ffn(y)
-
-
-class _Overwrites(Parallel):
-    def forward(self, x: Tensor, mask: Any = None, cache: Any = None) -> Tensor:
-        x = self.norm(x)
-        return x + self.attn(x, mask, cache) + self.ffn(x)
-
-
-class _TwiceX(Parallel):
-    def forward(self, x: Tensor, mask: Any = None, cache: Any = None) -> Tensor:
-        y = self.norm(x)
-        return (x + self.attn(y, mask, cache)) + (x + self.ffn(y))
-
-
-class _NoMask(Parallel):
-    def forward(self, x: Tensor, mask: Any = None, cache: Any = None) -> Tensor:
-        return x + self.attn(self.norm(x)) + self.ffn(self.norm(x))
-
-
-class _NoCache(Parallel):
-    def forward(self, x: Tensor, mask: Any = None, cache: Any = None) -> Tensor:
-        return x + self.attn(self.norm(x), mask) + self.ffn(self.norm(x))
-
-
-class _TwoNorms(Parallel):
-    def __init__(self, attn: Any, ffn: Any, norm: Any) -> None:
-        super().__init__(attn, ffn, norm)
-        self.norm2 = norm()
-
-
-class _OwnNorm(Parallel):
-    def last_norm(self) -> nn.Module:
-        return self.norm
-
-
-class _NoLast(Parallel):
-    def last_norm(self) -> nn.Module:
-        return nn.Identity()
-
 
 parallel_block = Exercise(
     name="parallel_block",
     asks="write the class ParallelBlock, and hand over the class itself",
-    reference=Parallel,
+    reference=blocks.Parallel,
     cases=[
         *((name,) for name in LAYERS),
         ("what attention is handed",),
+        ("the stream that came in",),
+        ("what torch finds",),
         ("how many norms",),
         ("the last norm",),
     ],
@@ -112,51 +31,100 @@ parallel_block = Exercise(
             "That is the block of chapter 5, one layer after the other: the "
             "feed-forward layer reads what attention has written. Here both "
             "read the same normalized x.",
-            _Sequential,
+            blocks.Sequential,
         ),
-        Mistake("The layers read x itself. Let both read norm(x).", _NoNorm),
+        Mistake(
+            "The layers read x itself. Let both read norm(x).", blocks.NoNorm
+        ),
         Mistake(
             "Attention reads norm(x), but the feed-forward layer reads x "
             "itself. Both read the same normalized vector.",
-            _HalfNorm,
+            blocks.HalfNorm,
+        ),
+        Mistake(
+            "The feed-forward layer reads norm(x), but attention reads x "
+            "itself. Both read the same normalized vector.",
+            blocks.OtherHalf,
+        ),
+        Mistake(
+            "The feed-forward layer reads what attention returns. Both read "
+            "norm(x), and both results are added to x.",
+            blocks.Chain,
+        ),
+        Mistake(
+            "You normalize the sum. In this wiring the stream is never "
+            "normalized, only what the layers read: y = norm(x).",
+            blocks.Post,
+        ),
+        Mistake(
+            "You normalize the sum as well. Only what the layers read is "
+            "normalized; the stream goes on as it is.",
+            blocks.PreAndPost,
+        ),
+        Mistake(
+            "Attention is never called. Three things are added: x, what "
+            "attention returns, what the feed-forward layer returns.",
+            blocks.NoAttention,
+        ),
+        Mistake(
+            "Attention gets the cache as its mask and the mask as its cache. "
+            "The order is self.attn(y, mask, cache).",
+            blocks.Exchanged,
+        ),
+        Mistake(
+            "You add into x itself (+= or add_), which overwrites the "
+            "stream that the caller still holds. Build a new sum.",
+            blocks.InPlace,
+        ),
+        Mistake(
+            "torch does not find every part, so it would be neither trained "
+            "nor saved. Keep each as an attribute of self (or in an "
+            "nn.ModuleList, not in a plain list).",
+            when=lambda args, value: args == ("what torch finds",),
         ),
         Mistake(
             "The stream is lost: what the layers return is added to x.",
-            _NoStream,
+            blocks.NoStream,
         ),
         Mistake(
             "You overwrite x by norm(x), so the sum starts from the "
             "normalized copy. Give the copy a name of its own.",
-            _Overwrites,
+            blocks.Overwrites,
         ),
         Mistake(
-            "x comes in twice, once with each layer. Add it once.", _TwiceX
+            "x comes in twice, once with each layer. Add it once.",
+            blocks.TwiceX,
         ),
         Mistake(
             "Attention gets neither mask nor cache. Hand both on: "
             "self.attn(y, mask, cache).",
-            _NoMask,
+            blocks.NoMask,
         ),
         Mistake(
             "Attention gets no cache. Nothing fails today; chapter 11 would "
             "write texts without a past.",
-            _NoCache,
+            blocks.NoCache,
         ),
         Mistake(
             "You make more than one norm. Both layers read the same copy, so "
             "one is enough: that is part of what this block saves.",
-            _TwoNorms,
+            blocks.TwoNorms,
         ),
         Mistake(
             "last_norm gives away the block's own norm, so that the model's "
             "last norm and this one would share their scale. Make a new one: "
             "keep `norm` and call it.",
-            _OwnNorm,
+            blocks.OwnNorm,
         ),
         Mistake(
             "last_norm gives no norm. In this wiring nobody has normalized "
             "the stream, so the model needs a new one before its head.",
-            _NoLast,
+            blocks.NoLast,
+        ),
+        Mistake(
+            "last_norm does not return a norm that `norm` has made. Call "
+            "what you have kept: self.new_norm().",
+            when=lambda args, value: args == ("the last norm",),
         ),
     ],
     praise="GPT takes any block with these three methods: an architecture of "

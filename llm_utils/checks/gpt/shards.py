@@ -22,6 +22,7 @@ def _index(
     full: str = "over",
     known: str = "all",
     total: str = "bytes",
+    after: str = "empty",
 ) -> Index:
     """The index, with its mistakes as knobs."""
     places, n, held = [], 0, 0
@@ -33,7 +34,8 @@ def _index(
             "alone": held > 0,
         }.get(full, held + size > limit)
         if over and (held > 0 or full == "empty"):
-            n, held = n + 1, 0
+            n, before = n + 1, held
+            held = {"kept": before, "twice": size}.get(after, 0)
         places.append(n)
         held += size
     counts = {"all": [n + 1] * len(places), "so far": [p + 1 for p in places]}
@@ -63,11 +65,33 @@ def _read(x: Any) -> Index:
     return {**x, "weight_map": dict(x["weight_map"])}
 
 
+def _first_fit(sizes: Mapping[str, int], limit: int) -> Index:
+    """Each tensor into the first file that has room, not the current one."""
+    files: list[int] = []
+    places = {}
+    for name, size in sizes.items():
+        room = [i for i, held in enumerate(files) if held + size <= limit]
+        if not room:
+            files.append(0)
+        places[name] = room[0] if room else len(files) - 1
+        files[places[name]] += size
+    names = {
+        name: f"model-{i + 1:05}-of-{len(files):05}.safetensors"
+        for name, i in places.items()
+    }
+    return {**_index(sizes, limit), "weight_map": names}
+
+
+def _total_only(args: tuple[Any, ...], value: Index) -> bool:
+    """Every file is right, and the sum is not."""
+    return bool(value["weight_map"] == _index(*args)["weight_map"])
+
+
 def _names_only(args: tuple[Any, ...], value: Index) -> bool:
     """Right but for how the files are called."""
     want = _index(*args)["weight_map"]
     got = value["weight_map"]
-    if got.keys() != want.keys():
+    if got.keys() != want.keys() or {*map(type, got.values())} != {str}:
         return False
     pairs = set(zip(got.values(), want.values(), strict=True))
     return len(pairs) == len(set(want.values())) == len(set(got.values()))
@@ -125,6 +149,21 @@ shard_index = Exercise(
             partial(_index, full="alone"),
         ),
         Mistake(
+            "A new file begins with the bytes of the old one. Set the count "
+            "back to 0 when you begin one.",
+            partial(_index, after="kept"),
+        ),
+        Mistake(
+            "The first tensor of a new file is counted twice: once when the "
+            "file begins, once when it is added.",
+            partial(_index, after="twice"),
+        ),
+        Mistake(
+            "You look for room in earlier files. Keep the order: a tensor "
+            "goes into the current file or into a new one.",
+            _first_fit,
+        ),
+        Mistake(
             "total_size is the number of bytes of all tensors together, not "
             "how many tensors there are.",
             partial(_index, total="tensors"),
@@ -140,8 +179,13 @@ shard_index = Exercise(
             when=_turned,
         ),
         Mistake(
-            "Every tensor is in the right file, but a name or total_size is "
-            "off. The second of three files is "
+            "Every tensor is in the right file. What stands under 'metadata' "
+            "is off: a dictionary with total_size, the bytes of all tensors.",
+            when=_total_only,
+        ),
+        Mistake(
+            "Every tensor is in the right file, but a name is not as it "
+            "should be. The second of three files is "
             "model-00002-of-00003.safetensors, with five digits each.",
             when=_names_only,
         ),

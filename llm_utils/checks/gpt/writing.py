@@ -21,13 +21,17 @@ V, LONGEST = 7, 4
 
 def counter(ids: Tensor) -> Tensor:
     """A model whose next token depends on all that it sees, and its place."""
+    if not torch.is_tensor(ids):
+        raise TypeError(f"a {type(ids).__name__}: give a tensor (1, T)")
     if ids.dim() != 2 or ids.is_floating_point():
-        raise ValueError(f"ids of shape {tuple(ids.shape)}: give (B, T)")
+        raise TypeError(
+            f"ids of shape {tuple(ids.shape)}: give a batch of one text, (1, T)"
+        )
     if ids.shape[1] > LONGEST:
         raise ValueError(f"{ids.shape[1]} tokens > max_len={LONGEST}")
     weight = torch.arange(1, ids.shape[1] + 1)
     following = ((ids * weight).cumsum(1) + weight) % V
-    return torch.nn.functional.one_hot(following, V).double() - 1
+    return torch.nn.functional.one_hot(following, V) * weight[:, None] - 1.0
 
 
 def _write(
@@ -37,7 +41,7 @@ def _write(
     max_len: int,
     end: int,
     crop: str = "last",
-    read: int = -1,
+    read: int | None = -1,
     feed: bool = True,
     keep: bool = False,
     stop: bool = True,
@@ -48,13 +52,49 @@ def _write(
     for _ in range(n):
         crops = {"first": seen[:max_len], "none": seen, "one": seen[-1:]}
         x = torch.tensor([crops.get(crop, seen[-max_len:])])
-        best = int(model(x)[0, read].argmax())
+        scores = model(x)[0]
+        best = int((scores if read is None else scores[read]).argmax())
         if stop and best == end:
             return [*new, end] if keep else new
         new.append(best)
         if feed:
             seen.append(best)
     return new
+
+
+def _left_out(
+    model: Model, ids: Sequence[int], n: int, max_len: int, end: int
+) -> list[int]:
+    new = _write(model, ids, n, max_len, end, stop=False)
+    return [i for i in new if i != end]
+
+
+def _last_n(
+    model: Model, ids: Sequence[int], n: int, max_len: int, end: int
+) -> list[int]:
+    seen = [*ids, *_write(model, ids, n, max_len, end)]
+    return seen[-n:]
+
+
+def _at_once(
+    model: Model, ids: Sequence[int], n: int, max_len: int, end: int
+) -> list[int]:
+    x = torch.tensor([ids[-max_len:]])
+    return [int(i) for i in model(x)[0].argmax(-1)[-n:]]
+
+
+def _shrinking(
+    model: Model, ids: Sequence[int], n: int, max_len: int, end: int
+) -> list[int]:
+    """The text itself is cropped, so that its beginning moves."""
+    seen = list(ids)
+    for _ in range(n):
+        seen = seen[-max_len:]
+        best = int(model(torch.tensor([seen]))[0, -1].argmax())
+        if best == end:
+            break
+        seen.append(best)
+    return seen[len(ids) :]
 
 
 continuation = Exercise(
@@ -92,6 +132,46 @@ continuation = Exercise(
             "You read the logits of the first position. The token after the "
             "text is scored at the last one: logits[0, -1].",
             partial(_write, read=0),
+        ),
+        Mistake(
+            "You take the best of all positions at once, so its number "
+            "counts through them. Only the last row is about the next "
+            "token: logits[0, -1].argmax().",
+            partial(_write, read=None),
+        ),
+        Mistake(
+            "One pass gives one new token. The other rows are about tokens "
+            "that the text already has.",
+            _at_once,
+        ),
+        Mistake(
+            "You stop when the text has max_len tokens. It may grow longer: "
+            "only what the model reads is cropped.",
+            lambda model, ids, n, max_len, end: _write(
+                model, ids, max(0, min(n, max_len - len(ids))), max_len, end
+            ),
+        ),
+        Mistake(
+            "You crop the text itself, so that it no longer tells where the "
+            "prompt ended. Crop a copy for the model, and keep the new ids "
+            "in a list of their own.",
+            _shrinking,
+        ),
+        Mistake(
+            "You return the last n ids. If the end comes early, some of them "
+            "are of the prompt.",
+            _last_n,
+        ),
+        Mistake(
+            "You leave the end token out and write on. It ends the text: "
+            "stop there.",
+            _left_out,
+        ),
+        Mistake(
+            "You write one token too few.",
+            lambda model, ids, n, max_len, end: _write(
+                model, ids, n - 1, max_len, end
+            ),
         ),
         Mistake(
             "The same token comes every time: what was written does not go "

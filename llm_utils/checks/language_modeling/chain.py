@@ -6,11 +6,12 @@ Each `Mistake` is a small wrong function: what readers really write.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from llm_utils.checks import Exercise, Mistake
-from llm_utils.checks.forms import number, sequence
+from llm_utils.checks.foretold import Foretold
+from llm_utils.checks.forms import number
 
 # -- log_prob(probs) -> nats
 
@@ -93,6 +94,22 @@ log_prob = Exercise(
             "multiply; only their logarithms add.",
             lambda probs: math.log(sum(probs)),
         ),
+        Mistake(
+            "Only the first token is counted. Does `return` stand inside the "
+            "loop? It ends the function at its first round.",
+            lambda probs: math.log(probs[0]),
+        ),
+        Mistake(
+            "The last token is missing: each probability counts, also that "
+            "of the last one.",
+            lambda probs: _sum_of_logs(probs[:-1]),
+        ),
+        Mistake(
+            "You weight each logarithm by its probability. That is a term of "
+            "an entropy, a mean over what could come; here every token has "
+            "come, once.",
+            lambda probs: sum(p * math.log(p) for p in probs),
+        ),
     ],
     praise="Sums of logarithms neither vanish nor overflow: from here on the "
     "book never multiplies probabilities.",
@@ -100,90 +117,71 @@ log_prob = Exercise(
 
 # -- four perplexities, predicted
 
-FOUR = (64.0, 16.0, 2.0, math.inf)
-NAMES = ("A", "B", "C", "D")
 
-
-def _numbers(x: Any) -> list[float]:
-    """Four numbers; the word "inf" will do for infinity."""
+def _number(x: Any) -> float:
+    """A number; the word "inf" will do for infinity."""
     words = {"inf": math.inf, "infinity": math.inf}
-    return [
-        words.get(v.lower().strip(), math.nan) if isinstance(v, str)
-        else number(v)
-        for v in sequence(x)
-    ]  # fmt: skip
+    if isinstance(x, str):
+        return words.get(x.lower().strip(), math.nan)
+    return number(x)
 
 
-def _near(a: float, b: float) -> bool:
-    return a == b or math.isclose(a, b, rel_tol=0.02)
+_four = Foretold((64.0, 16.0, 2.0, math.inf), rel_tol=0.02, form=_number)
 
-
-def _has(place: int, *numbers: float) -> Callable[[Any, Any], bool]:
-    """Whether one of these numbers stands there."""
-    return lambda args, value: any(
-        _near(there, n) for there in value[place : place + 1] for n in numbers
-    )
-
-
-def _wrong_at(place: int) -> Callable[[Any, Any], bool]:
-    return lambda args, value: not _has(place, FOUR[place])(args, value)
-
-
-perplexities = Exercise(
-    name="perplexities",
-    asks="write down four perplexities, A to D",
-    reference=lambda: list(FOUR),
-    form=_numbers,
-    same=lambda a, b: len(a) == len(b) and all(map(_near, a, b)),
-    mistakes=[
-        Mistake(
-            "Write down exactly four numbers, A to D; math.inf is one.",
-            when=lambda args, value: len(value) != 4,
-        ),
+perplexities = _four.exercise(
+    "perplexities",
+    "perplexities",
+    [
         Mistake(
             "A is a loss, ln 64 nats or log2 64 bits. The perplexity is the "
             "number of equally likely tokens that would be as hard.",
-            when=_has(0, math.log(64), 6.0),
+            when=_four.has(0, math.log(64), 6.0),
+        ),
+        Mistake(
+            "That is the probability of a token, 1/64. Turn it over: the "
+            "perplexity says among how many tokens the model hesitates.",
+            when=_four.has(0, 1 / 64),
         ),
         Mistake(
             "A is its first definition: a model that finds 64 tokens "
             "equally likely has a perplexity of 64.",
-            when=_wrong_at(0),
+            when=_four.wrong_at(0),
         ),
         Mistake(
             "You averaged perplexities, (4 + 64) / 2. What is averaged is "
             "the loss: (ln 4 + ln 64) / 2 is ln of another number.",
-            when=_has(1, 34.0),
+            when=_four.has(1, 34.0),
         ),
         Mistake(
             "You averaged the perplexities of the four tokens, three of 1 "
             "and one of 16. What is averaged is the loss.",
-            when=_has(2, 4.75),
+            when=_four.has(2, 4.75),
         ),
         Mistake(
             "You averaged the probabilities and turned the mean over. What "
             "is averaged is their logarithm, the loss.",
             when=lambda args, value: (
-                _has(1, 2 / (1 / 4 + 1 / 64))(args, value)
-                or _has(2, 4 / (3 + 1 / 16))(args, value)
+                _four.has(1, 2 / (1 / 4 + 1 / 64))(args, value)
+                or _four.has(2, 4 / (3 + 1 / 16))(args, value)
             ),
         ),
         Mistake(
             "B is not right. Write the loss of each half as ln of something, "
             "take the mean, and ask what that is the ln of.",
-            when=_wrong_at(1),
+            when=_four.wrong_at(1),
         ),
         Mistake(
             "C is not right. Three of four tokens cost ln 1 = 0, the fourth "
             "costs ln 16. What is the mean, and what is it the ln of?",
-            when=_wrong_at(2),
+            when=_four.wrong_at(2),
         ),
         Mistake(
             "D has no finite answer. A token of probability 0 costs -ln 0, "
             "and no number of good tokens makes up for infinity.",
-            when=_wrong_at(3),
+            when=_four.wrong_at(3),
         ),
     ],
-    praise="The perplexity of a text is the geometric mean of one over the "
+    "The perplexity of a text is the geometric mean of one over the "
     "probabilities: a mean of losses, then exp.",
+    note="; math.inf is one",
 )

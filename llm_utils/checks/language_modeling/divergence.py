@@ -40,6 +40,12 @@ def _nan(often: Tensor, p: Tensor, q: Tensor) -> float:
     return float(often.double() @ (p * (p / q).log()).sum(-1))
 
 
+def _unweighted(often: Tensor, p: Tensor, q: Tensor) -> float:
+    logs = (p.double() / q.double()).log()
+    logs = torch.where(p > 0, logs, torch.zeros_like(logs))
+    return float(often.double() @ logs.sum(-1))
+
+
 def _hidden(args: tuple[Any, ...], value: float) -> bool:
     return _kl(*args) == math.inf and value < math.inf
 
@@ -110,6 +116,16 @@ kl = Exercise(
             "The sign is turned. The divergence is never negative: log p/q, "
             "not log q/p.",
             lambda often, p, q: -_kl(often, p, q),
+        ),
+        Mistake(
+            "Your weights stand along the wrong axis: often[a] belongs to row "
+            "a. Sum each row first, then weight: often @ terms.sum(-1).",
+            lambda often, p, q: float((often.double() * _each(p, q)).sum()),
+        ),
+        Mistake(
+            "The p in front is missing. A pair that comes often is charged "
+            "often: p log p/q.",
+            _unweighted,
         ),
         Mistake(
             "That is in bits, with the logarithm to base 2. In nats it is "

@@ -85,6 +85,21 @@ def _apart(ids: Tensor, T: int, stride: int) -> Pair:
     return _cut(ids, T, T)
 
 
+def _not_marked(args: tuple[Any, ...], value: Pair) -> bool:
+    """Right but for the number that marks what does not count."""
+    x, y = _eval(*args)
+    if value[0].shape != x.shape or value[1].shape != y.shape:
+        return False
+    there = y != SKIP
+    return torch.equal(value[1][there], y[there].double())
+
+
+def _dense(ids: Tensor, T: int, stride: int) -> Pair:
+    x, y = _cut(ids, T, 1)
+    y[1:, : T - stride] = SKIP
+    return x, y
+
+
 def _show(x: Any) -> str:
     both = isinstance(x, tuple) and all(isinstance(y, Tensor) for y in x)
     return ", ".join(show(y.long()) for y in x) if both else show(x)
@@ -150,6 +165,21 @@ eval_windows = Exercise(
         Mistake(
             "Your windows do not overlap. Window i begins at i * stride.",
             _apart,
+        ),
+        Mistake(
+            "Your windows begin one token after another, whatever the "
+            "stride. Window i begins at i * stride.",
+            _dense,
+        ),
+        Mistake(
+            "x and y have changed places: x, what is read, comes first.",
+            lambda ids, T, stride: _eval(ids, T, stride)[::-1],
+        ),
+        Mistake(
+            "The right targets count. Mark the others with -100: that is the "
+            "number that next_token_loss leaves out, and any other would be "
+            "read as a token.",
+            when=_not_marked,
         ),
     ],
     praise="This is how the loss of long texts is reported: each token once, "

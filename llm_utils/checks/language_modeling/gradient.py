@@ -5,6 +5,8 @@ Each `Mistake` is a small wrong function: what readers really write.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -53,6 +55,32 @@ def _only_target(W: Tensor, x: Tensor, y: Tensor) -> Tensor:
 def _no_softmax(W: Tensor, x: Tensor, y: Tensor) -> Tensor:
     errors = W.double()[x] - F.one_hot(y, W.shape[1])
     return _added(W, x, errors / len(x))
+
+
+def _every_row(W: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """errors[:, y] -= 1: all targets taken off in all rows."""
+    errors = W.double()[x].softmax(-1)
+    errors[:, y] -= 1
+    return _added(W, x, errors / len(x))
+
+
+def _whole_table(W: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """Softmax of all rows, also of tokens that never come."""
+    pairs = torch.zeros_like(W.double())
+    pairs.index_put_((x, y), torch.ones(len(x)).double(), accumulate=True)
+    return (W.double().softmax(-1) - pairs) / len(x)
+
+
+def _put(W: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """The entry of the target is -1, not p - 1."""
+    errors = W.double()[x].softmax(-1)
+    errors[torch.arange(len(x)), y] = -1
+    return _added(W, x, errors / len(x))
+
+
+def _one_per_pair(args: tuple[Any, ...], value: Tensor) -> bool:
+    W, x, _ = args
+    return tuple(value.shape) == (len(x), W.shape[1])
 
 
 def _case(
@@ -112,6 +140,37 @@ table_grad = Exercise(
         Mistake(
             "You subtract the target from the logits. p is their softmax.",
             _no_softmax,
+        ),
+        Mistake(
+            "Your 1 is taken off in every row: errors[:, y] means all rows. "
+            "Each pair has its own: errors[torch.arange(len(x)), y] -= 1.",
+            _every_row,
+        ),
+        Mistake(
+            "The rows of tokens that x does not hold move in yours. The loss "
+            "never reads them: their gradient is zero, and row a gets its "
+            "softmax n(a) times.",
+            _whole_table,
+        ),
+        Mistake(
+            "The entry of the target is -1 in yours. It is p - 1: subtract "
+            "1, with -=, from what the softmax gave.",
+            _put,
+        ),
+        Mistake(
+            "You add each error to the row of y. It belongs to the row that "
+            "was read: that of x.",
+            lambda W, x, y: _added(W, y, _errors(W, x, y) / len(x)),
+        ),
+        Mistake(
+            "You divide by V, the size of the vocabulary. The mean is over "
+            "the N pairs.",
+            lambda W, x, y: _grad(W, x, y) * len(x) / len(W),
+        ),
+        Mistake(
+            "You have one row for each pair. The gradient has one for each "
+            "token, (V, V): add each error to the row that it was read from.",
+            when=_one_per_pair,
         ),
         Mistake(
             "Rows and columns are swapped: the row is the token that is "

@@ -62,6 +62,21 @@ def _first(counts: Tensor, lam: float) -> Tensor:
     return _with_alone(counts, lam, n.sum(1) / n.sum())
 
 
+def _of_all(counts: Tensor, lam: float) -> Tensor:
+    """n(ab) / N: how common the pair is, whatever came first."""
+    n = counts.double()
+    return lam * n / n.sum() + (1 - lam) * n.sum(0) / n.sum()
+
+
+def _lam_twice(counts: Tensor, lam: float) -> Tensor:
+    return lam * (_mixed(counts, 1.0) + _mixed(counts, 0.0))
+
+
+def _whole(args: tuple[Any, ...], value: Tensor) -> bool:
+    """The right shape, but nothing behind any decimal point."""
+    return value.shape == args[0].shape and torch.equal(value, value.round())
+
+
 def _counts(*rows: list[int]) -> Tensor:
     return torch.tensor(rows)
 
@@ -134,6 +149,22 @@ mixed = Exercise(
             lambda counts, lam: (
                 lam * counts.double() + (1 - lam) * counts.double().sum(0)
             ),
+        ),
+        Mistake(
+            "You divide by the number of all pairs. That is how common the "
+            "pair ab is; given a, divide row a by n(a), its own sum.",
+            _of_all,
+        ),
+        Mistake(
+            "Both parts have the weight lam. What the pairs leave, 1 - lam, "
+            "belongs to p(b).",
+            _lam_twice,
+        ),
+        Mistake(
+            "Your probabilities are whole numbers. The counts are integers, "
+            "and so is what zeros_like(counts) makes or // divides: what "
+            "stands behind the point is cut off. Use torch.zeros, and /.",
+            when=_whole,
         ),
         Mistake(
             "Each row must be a distribution: not all of yours sum to 1.",

@@ -54,6 +54,20 @@ def _no_softmax(logits: Tensor, ids: Tensor) -> float:
     return -logits[:-1].double().gather(-1, ids[1:, None]).mean().item()
 
 
+def _likelihood(logits: Tensor, ids: Tensor) -> float:
+    """The mean probability, with a minus: no logarithm."""
+    return -_log_probs(logits, ids).exp().mean().item()
+
+
+def _softmax_twice(logits: Tensor, ids: Tensor) -> float:
+    """Probabilities handed over as if they were logits."""
+    return _loss(logits.double().softmax(-1), ids)
+
+
+def _first_row_off(logits: Tensor, ids: Tensor) -> float:
+    return _unshifted(logits[1:], ids[1:])
+
+
 def _wrapped(logits: Tensor, ids: Tensor) -> float:
     """The last position is asked for the first token."""
     wants = ids.roll(-1)
@@ -82,7 +96,7 @@ loss = Exercise(
     ],
     form=number,
     same=lambda a, b: math.isclose(a, b, rel_tol=1e-4, abs_tol=1e-6),
-    show=show,
+    show=lambda x: f"{x:.4g}" if isinstance(x, float) else show(x),
     mistakes=[
         Mistake(
             "Position t is still asked for token t, which it has just read. "
@@ -94,6 +108,12 @@ loss = Exercise(
             "only with one position fewer. Shift one against the other: "
             "logits[:-1] belong to ids[1:].",
             lambda logits, ids: _unshifted(logits[:-1], ids[:-1]),
+        ),
+        Mistake(
+            "Position t is still asked for token t: you cut the first place "
+            "off both. Shift one against the other: logits[:-1] belong to "
+            "ids[1:].",
+            _first_row_off,
         ),
         Mistake(
             "You shift the wrong way: position t is asked for token t - 1, "
@@ -129,6 +149,26 @@ loss = Exercise(
             "The shift is right, but you divide by T. T tokens make T - 1 "
             "predictions.",
             lambda logits, ids: _loss(logits, ids) * (len(ids) - 1) / len(ids),
+        ),
+        Mistake(
+            "The shift is right, but you average probabilities. The loss is "
+            "the mean of their logarithms, with a minus: log_softmax(-1).",
+            _likelihood,
+        ),
+        Mistake(
+            "The shift is right, but you take the softmax twice. What takes "
+            "logits, as cross_entropy does, makes the softmax itself.",
+            _softmax_twice,
+        ),
+        Mistake(
+            "That is in bits. In nats the logarithm is the natural one: do "
+            "not divide by ln 2.",
+            lambda logits, ids: _loss(logits, ids) / math.log(2),
+        ),
+        Mistake(
+            "That is the perplexity. The loss is its logarithm, the mean "
+            "itself.",
+            lambda logits, ids: math.exp(_loss(logits, ids)),
         ),
         Mistake(
             "The sign is turned: a loss is minus the log-probability.",

@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 
 from llm_utils.checks import Exercise, Mistake
-from llm_utils.checks.forms import letter, number
+from llm_utils.checks.choice import choice
+from llm_utils.checks.forms import number
 from llm_utils.text import next_token
 
 LN2 = math.log(2)
@@ -70,6 +71,11 @@ bits_per_byte = Exercise(
             lambda nats, n, text: nats / n / _size(text) / LN2,
         ),
         Mistake(
+            "You divide by 8. That says how much smaller the text becomes; "
+            "asked for are the bits that each byte of it costs.",
+            lambda nats, n, text: nats * n / _size(text) / LN2 / 8,
+        ),
+        Mistake(
             "Tokens and bytes have changed places: multiply by the tokens, "
             "divide by the bytes.",
             lambda nats, n, text: nats * _size(text) / n / LN2,
@@ -79,33 +85,17 @@ bits_per_byte = Exercise(
     "are the same for every tokenizer.",
 )
 
-explanation = Exercise(
-    name="explanation",
-    asks="pick one of the four, 'A', 'B', 'C' or 'D'",
-    reference=lambda: "C",
-    form=letter,
-    mistakes=[
-        Mistake(
-            "A cannot be it: a perplexity counts tokens, and the tokens of "
-            "the three models are pieces of very different lengths.",
-            lambda: "A",
-        ),
-        Mistake(
-            "B can be tried: print mean_nats / math.log(vocab_size) for "
-            "each. It ranks them, but no text is in it: a vocabulary padded "
-            "with tokens that never come would look better at once.",
-            lambda: "B",
-        ),
-        Mistake(
-            "D gives up too early. All three give a probability to the same "
-            "string of bytes, and probabilities of one thing compare.",
-            lambda: "D",
-        ),
-        Mistake(
-            "The answer is one letter: 'A', 'B', 'C' or 'D'.",
-            when=lambda args, value: value not in tuple("ABCD"),
-        ),
-    ],
-    praise="Compare what models say about the same bytes, never about their "
-    "own tokens.",
+explanation = choice(
+    "C",
+    {
+        "A": "A cannot be it: a perplexity counts tokens, and the tokens of "
+        "the three models are pieces of very different lengths.",
+        "B": "B can be tried: print mean_nats / math.log(vocab_size) for "
+        "each. It ranks them, but no text is in it: a vocabulary padded "
+        "with tokens that never come would look better at once.",
+        "D": "D gives up too early. All three give a probability to the same "
+        "string of bytes, and probabilities of one thing compare.",
+    },
+    "Compare what models say about the same bytes, never about their own "
+    "tokens.",
 )

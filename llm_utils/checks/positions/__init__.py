@@ -10,9 +10,10 @@ from llm_utils.checks.positions.longer import (
     unfinished_pairs,
 )
 from llm_utils.checks.positions.relative import is_relative
+from llm_utils.checks.positions.rope import rope
 from llm_utils.checks.positions.rows import half_split_rows
 from llm_utils.checks.positions.scores import one_by_one, quarter_scores
-from llm_utils.checks.positions.turns import rope, turn
+from llm_utils.checks.positions.turns import turn
 from llm_utils.checks.positions.waves import wave_table
 
 __all__ = [

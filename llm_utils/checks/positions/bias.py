@@ -85,6 +85,40 @@ linear_bias = Exercise(
             lambda H, T, S: _bias(alibi_slopes(H), _back(T, S, 0)),
         ),
         Mistake(
+            "You hide the query's own position. It may look at itself, and "
+            "pays nothing: only s > t is -inf.",
+            lambda H, T, S: alibi(H, T, S).masked_fill(
+                _back(T, S) == 0, -torch.inf
+            ),
+        ),
+        Mistake(
+            "Queries and keys have changed places: a row is a query, a "
+            "column a key.",
+            lambda H, T, S: alibi(H, T, S).mT,
+        ),
+        Mistake(
+            "Queries and keys have changed places: a row is a query, a "
+            "column a key.",
+            lambda H, T, S: _bias(alibi_slopes(H), _back(T, S).T),
+        ),
+        Mistake(
+            "You charge by the key's own position, not by its distance. "
+            "Within a row the two differ by a constant, and the softmax "
+            "gives the same weights; asked for is the distance.",
+            lambda H, T, S: (
+                alibi_slopes(H)[:, None, None] * torch.arange(S).expand(T, S)
+            ).masked_fill(_back(T, S) < 0, -torch.inf),
+        ),
+        Mistake(
+            "The future has a large negative number. That hides it as well, "
+            "as long as every score is small beside it; asked for is -inf, "
+            "which always does.",
+            when=lambda args, value: close(
+                value.masked_fill(value < -1e3, -torch.inf),
+                tensor(alibi(*args)),
+            ),
+        ),
+        Mistake(
             "A query is at distance 0 from itself, and yours is at 1. The "
             "softmax would not notice, since every score of a row loses the "
             "same, but count from 0.",

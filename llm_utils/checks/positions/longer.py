@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 
 from llm_utils.checks import Exercise, Mistake
-from llm_utils.checks.forms import letter, number
+from llm_utils.checks.choice import choice
+from llm_utils.checks.forms import number
 from llm_utils.model.positions import rope_frequencies
 
 
@@ -70,6 +71,37 @@ unfinished_pairs = Exercise(
             _half_exponent,
         ),
         Mistake(
+            "There are D/2 pairs, i = 0 ... D/2 - 1. You count D of them.",
+            lambda d_head, base, length: sum(
+                2 * math.pi * base ** (2 * i / d_head) > length
+                for i in range(d_head)
+            ),
+        ),
+        Mistake(
+            "You do not use `base`: a larger one makes slower pairs.",
+            lambda d_head, base, length: _unfinished(d_head, 10_000.0, length),
+        ),
+        Mistake(
+            "A full turn is 2 pi radians. You count half turns, pi / f.",
+            lambda d_head, base, length: _unfinished(d_head, base, 2 * length),
+        ),
+        Mistake(
+            "A full turn is 2 pi, since f is in radians per position. You "
+            "count in degrees.",
+            lambda d_head, base, length: sum(
+                w * 360 / (2 * math.pi) > length
+                for w in _wavelengths(d_head, base)
+            ),
+        ),
+        Mistake(
+            "You multiply by the frequency. A fast pair needs few positions "
+            "for a turn: 2 pi / f.",
+            lambda d_head, base, length: sum(
+                (2 * math.pi) ** 2 / w > length
+                for w in _wavelengths(d_head, base)
+            ),
+        ),
+        Mistake(
             "That is a share of the pairs. Count them.",
             lambda d_head, base, length: (
                 _unfinished(d_head, base, length) / (d_head // 2)
@@ -79,33 +111,17 @@ unfinished_pairs = Exercise(
     praise="These pairs have only seen a part of their circle.",
 )
 
-explanation = Exercise(
-    name="explanation",
-    asks="pick one of the four explanations, 'A', 'B', 'C' or 'D'",
-    reference=lambda: "C",
-    form=letter,
-    mistakes=[
-        Mistake(
-            "A cannot be it: there is no table of rows to run out of. An "
-            "angle can be computed for any position.",
-            lambda: "A",
-        ),
-        Mistake(
-            "B cannot be it: a rotation keeps the length of a vector at any "
-            "position, so no score can exceed the product of two lengths.",
-            lambda: "B",
-        ),
-        Mistake(
-            "D is true, and harmless: the fast pairs have been round many "
-            "times in training, so another round brings no new angle.",
-            lambda: "D",
-        ),
-        Mistake(
-            "The answer is one letter: 'A', 'B', 'C' or 'D'.",
-            when=lambda args, value: value not in tuple("ABCD"),
-        ),
-    ],
-    praise="What a model has never seen, it has never learned to read.",
+explanation = choice(
+    "C",
+    {
+        "A": "A cannot be it: there is no table of rows to run out of. An "
+        "angle can be computed for any position.",
+        "B": "B cannot be it: a rotation keeps the length of a vector at any "
+        "position, so no score can exceed the product of two lengths.",
+        "D": "D is true, and harmless: the fast pairs have been round many "
+        "times in training, so another round brings no new angle.",
+    },
+    "What a model has never seen, it has never learned to read.",
 )
 
 # -- ntk_base(base, d_head, factor) -> the new base
@@ -153,6 +169,27 @@ ntk_base = Exercise(
             "the last is i = D/2 - 1.",
             lambda base, d_head, factor: (
                 base * factor ** (d_head / (2 * d_head - 2))
+            ),
+        ),
+        Mistake(
+            "Only the factor gets the exponent. With factor 1 nothing may "
+            "change.",
+            lambda base, d_head, factor: (
+                (base * factor) ** (d_head / (d_head - 2))
+            ),
+        ),
+        Mistake(
+            "Only the factor gets the exponent. With factor 1 nothing may "
+            "change.",
+            lambda base, d_head, factor: (
+                base ** (d_head / (d_head - 2)) * factor
+            ),
+        ),
+        Mistake(
+            "Your exponent is a whole number: // drops what is behind the "
+            "point. It is D / (D - 2).",
+            lambda base, d_head, factor: (
+                base * factor ** (d_head // (d_head - 2))
             ),
         ),
         Mistake(

@@ -116,7 +116,12 @@ is_relative = Exercise(
             "number of places instead.",
             _both_ways,
         ),
-        Mistake("Not every scheme is relative.", lambda turn: True),
+        Mistake(
+            "Not every scheme is relative, and yours says so of all. Does it "
+            "return at the first places that agree? True may come only when "
+            "all of them have.",
+            lambda turn: True,
+        ),
         Mistake("Some of the schemes are relative.", lambda turn: False),
     ],
     praise="A property, tested with random places, judges any scheme, the "

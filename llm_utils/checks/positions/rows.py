@@ -74,6 +74,15 @@ half_split_rows = Exercise(
             _columns,
         ),
         Mistake(
+            "You cut the rows into pieces of n_heads rows. A head is a piece "
+            "of D rows: view(n_heads, D, C), in this order.",
+            lambda weight, n_heads: (
+                weight.unflatten(0, (-1, 2, n_heads))
+                .transpose(0, 1)
+                .flatten(0, 2)
+            ),
+        ),
+        Mistake(
             "The rows are as they came.", lambda weight, n_heads: weight.clone()
         ),
         other_shape(_rows),

@@ -157,6 +157,23 @@ one_by_one = Exercise(
             _again_and_again,
         ),
         Mistake(
+            "Row t has scores with keys that come after t. When row t is "
+            "written they are not there yet: leave 0 in their places.",
+            lambda q, k, rotary: rotary(q, k)[0] @ rotary(q, k)[1].mT,
+        ),
+        Mistake(
+            "Where no key is yet the task leaves 0, the start of `scores`. "
+            "-inf would come in when the softmax is taken.",
+            lambda q, k, rotary: _full(q, k, rotary).masked_fill(
+                torch.ones(len(q), len(q)).triu(1) > 0, -torch.inf
+            ),
+        ),
+        Mistake(
+            "Each query also meets its own key: keep the new key first, then "
+            "take the scores.",
+            lambda q, k, rotary: _full(q, k, rotary).tril(-1),
+        ),
+        Mistake(
             "The keys are turned twice: when they are kept and when they are "
             "used. Once is enough.",
             _again,

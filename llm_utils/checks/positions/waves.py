@@ -49,10 +49,16 @@ def _half_range(T: int, C: int) -> Tensor:
     return _waves(torch.outer(t, 10_000.0 ** (-torch.arange(C // 2) / C)))
 
 
-def _multiplied(T: int, C: int) -> Tensor:
-    t = torch.arange(T, dtype=torch.float64)
-    i = torch.arange(C // 2, dtype=torch.float64)
+def _multiplied(T: int, C: int, dtype: torch.dtype = torch.float64) -> Tensor:
+    """The large angles differ by precision: a reader may use either."""
+    t, i = torch.arange(T, dtype=dtype), torch.arange(C // 2, dtype=dtype)
     return _waves(torch.outer(t, 10_000.0 ** (2 * i / C)))
+
+
+GROWING = (
+    "The frequencies grow with i, and they should fall: divide the position "
+    "by 10,000 ** (2i / C)."
+)
 
 
 wave_table = Exercise(
@@ -86,10 +92,21 @@ wave_table = Exercise(
             "2 pi times 100.",
             _half_range,
         ),
+        Mistake(GROWING, _multiplied),
+        Mistake(GROWING, lambda T, C: _multiplied(T, C, torch.float32)),
         Mistake(
-            "The frequencies grow with i, and they should fall: divide the "
-            "position by 10,000 ** (2i / C).",
-            _multiplied,
+            "Both columns of a pair hold the sine. The second one is for the "
+            "cosine.",
+            lambda T, C: _angles(T, C).sin().repeat_interleave(2, -1),
+        ),
+        Mistake(
+            "Rows and columns have changed places: a position is a row.",
+            lambda T, C: _waves(_angles(T, C)).T,
+        ),
+        Mistake(
+            "Your angles are in degrees. t * frequency is in radians, and so "
+            "are sin and cos.",
+            lambda T, C: _waves(torch.deg2rad(_angles(T, C))),
         ),
         Mistake(
             "Positions are counted from 0. Yours begin at 1.",

@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 
 from llm_utils.checks import Exercise, Mistake
-from llm_utils.checks.forms import letter, number
+from llm_utils.checks.choice import choice
+from llm_utils.checks.forms import number
 from llm_utils.text.bpe import ByteBPE
 
 PLAIN = ByteBPE()
@@ -60,33 +61,17 @@ tokens_per_byte = Exercise(
     praise="1 means that no merge ever helps; a story should be far below.",
 )
 
-explanation = Exercise(
-    name="explanation",
-    asks="pick one of the four explanations, 'A', 'B', 'C' or 'D'",
-    reference=lambda: "C",
-    form=letter,
-    mistakes=[
-        Mistake(
-            "A cannot be it: all three texts are ASCII, one byte for every "
-            "character. And per byte, long characters would not show.",
-            lambda: "A",
-        ),
-        Mistake(
-            "B cannot be it: a byte-level tokenizer has a token for each of "
-            "the 256 bytes, so nothing is unknown. Decode the ids: the text "
-            "comes back.",
-            lambda: "B",
-        ),
-        Mistake(
-            "D can be tried: train with a larger vocabulary. The stories get "
-            "cheaper still, the digits stay at one token a byte, since no "
-            "story holds a pair of digits to learn from.",
-            lambda: "D",
-        ),
-        Mistake(
-            "The answer is one letter: 'A', 'B', 'C' or 'D'.",
-            when=lambda args, value: value not in tuple("ABCD"),
-        ),
-    ],
-    praise="Merges are learned from a text, and they pay on texts like it.",
+explanation = choice(
+    "C",
+    {
+        "A": "A cannot be it: all three texts are ASCII, one byte for every "
+        "character. And per byte, long characters would not show.",
+        "B": "B cannot be it: a byte-level tokenizer has a token for each of "
+        "the 256 bytes, so nothing is unknown. Decode the ids: the text "
+        "comes back.",
+        "D": "D can be tried: train with a larger vocabulary. The stories get"
+        " cheaper still, the digits stay at one token a byte, since no "
+        "story holds a pair of digits to learn from.",
+    },
+    "Merges are learned from a text, and they pay on texts like it.",
 )

@@ -1,0 +1,1 @@
+"""Week 3: from raw text to batches, and from batches to a trained model."""
