@@ -27,7 +27,7 @@ STAGES = {
     "align": "Alignment",
 }
 LABEL = re.compile(r"^\((ch-[\w-]+)\)=$", re.MULTILINE)
-CHAPTER = re.compile(r"\bChapter (\d+)")
+CHAPTER = re.compile(r"\b[Cc]hapter (\d+)")
 Definition = ast.ClassDef | ast.FunctionDef
 
 

@@ -5,7 +5,9 @@ Chapter 15 uses them, for a reward model and for DPO.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
+from itertools import combinations
 from typing import NamedTuple
 
 from torch import Tensor
@@ -98,3 +100,27 @@ def sums(
     """
     logs = response_log_probs(model, x, y, chunk=chunk).sum(-1)
     return logs / (y != NO_TARGET).sum(-1) if mean else logs
+
+
+def ranked_pairs(
+    prompt: Ids, answers: Sequence[Ids], scores: Sequence[float], end: int,
+    most: int, rng: random.Random,
+) -> list[Pair]:  # fmt: skip
+    """Pairs of answers to one prompt, the `most` whose scores differ most.
+
+    Answers that do not end with the id `end` were cut off, and are left out.
+    Chapter 15.
+    """
+    told = {
+        tuple(ids): score
+        for ids, score in zip(answers, scores, strict=True)
+        if ids and ids[-1] == end
+    }
+    pairs = [
+        Pair(prompt, *sorted(two, key=told.__getitem__, reverse=True))
+        for two in combinations(told, 2)
+        if told[two[0]] != told[two[1]]
+    ]
+    rng.shuffle(pairs)
+    pairs.sort(key=lambda p: told[tuple(p.rejected)] - told[tuple(p.chosen)])
+    return pairs[:most]

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .run_cost import run_cost_explorer
     from .sampling import sampling_explorer
     from .signal import signal_explorer
+    from .tilting import tilting_explorer
     from .valley import valley_explorer
     from .verdict import verdict_explorer
 
@@ -51,6 +52,7 @@ __all__ = [
     "run_cost_explorer",
     "sampling_explorer",
     "signal_explorer",
+    "tilting_explorer",
     "valley_explorer",
     "verdict_explorer",
 ]
@@ -72,6 +74,7 @@ HOMES = {
     "run_cost_explorer": "run_cost",
     "sampling_explorer": "sampling",
     "signal_explorer": "signal",
+    "tilting_explorer": "tilting",
     "valley_explorer": "valley",
     "verdict_explorer": "verdict",
 }
