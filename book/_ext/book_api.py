@@ -176,7 +176,8 @@ class Api(SphinxDirective):
             code, docstring = defined[name]
             named = CHAPTER.search(docstring)
             label = labels.get(int(named[1])) if named else None
-            found += self.entry(name, code, label or names[name].label)
+            known = f"{name} ({module})"
+            found += self.entry(known, code, label or names[name].label)
         return found
 
     def entry(self, name: str, code: str, label: str) -> list[nodes.Node]:
