@@ -176,7 +176,7 @@ class Api(SphinxDirective):
             code, docstring = defined[name]
             named = CHAPTER.search(docstring)
             label = labels.get(int(named[1])) if named else None
-            known = f"{name} ({module})"
+            known = f"{name} ({module.split('.')[1]})"
             found += self.entry(known, code, label or names[name].label)
         return found
 
