@@ -88,8 +88,10 @@ class NumberChapters(SphinxPostTransform):
     def run(self, **kwargs: object) -> None:
         numbers = self.env.toc_secnumbers
         for start in self.document.findall(addnodes.start_of_file):
-            numbered = bool(numbers.get(start.get("docname", "")))
-            command = r"\booknumbered" if numbered else r"\bookunnumbered"
+            page = numbers.get(start.get("docname", ""), {})
+            command = r"\booknumbered" if page else r"\bookunnumbered"
+            if page.get("") == ("A",):  # from here on letters
+                command = r"\bookletters" + command
             start.insert(0, nodes.raw("", command + "\n", format="latex"))
 
 
