@@ -11,8 +11,8 @@ QK-norm, SwiGLU, Muon, warm-up and decay, larger batches, and where that pays
 a process on each core instead of two threads in one. Each runs by itself, one
 after the other, and its clock runs from the start of Python (of the launcher
 too) to the end of the evaluation on the whole validation split, in rows as
-long as in training. Points of the curves are evaluated after the clock has stopped.
-Prints JSON: seconds, losses and the curve of loss over seconds of each.
+long as in training. Points of the curves are evaluated after the clock has
+stopped. Prints JSON: seconds, losses and the curve of loss over seconds.
 """
 
 from __future__ import annotations

@@ -79,8 +79,13 @@ def read_bookmarks(path: Path) -> list[Bookmark]:
 
 
 def without_number(title: str) -> str:
-    """A bookmark's title without the number of its section."""
-    return re.sub(r"^(?:\d+(?:\.\d+)*|[A-Z](?:\.\d+)+)\s+", "", title).strip()
+    """A bookmark's title without the number of its section.
+
+    An appendix's number is a letter; "A block" begins with a word, since
+    titles are in sentence case.
+    """
+    number = r"^(?:\d+(?:\.\d+)*|[A-Z](?:\.\d+)+|[A-Z](?=\s+[A-Z]))\s+"
+    return re.sub(number, "", title).strip()
 
 
 def page_ranges(

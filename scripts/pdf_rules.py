@@ -20,7 +20,9 @@ ROUND_TRIP = {
 }
 SLACK = 10.0  # points that ink may stand out
 WEB = ("http", "https", "mailto")
-CAPTION = re.compile(r"^(Fig\.|Table|Listing) (\d+)\.(\d+): ?\S", re.MULTILINE)
+CAPTION = re.compile(
+    r"^(Fig\.|Table|Listing) (\d+|[A-Z])\.(\d+): ?\S", re.MULTILINE
+)
 # A long entry goes on in the next line.
 INDEX_ENTRY = re.compile(r"^(.*?),\s*\d+(?:,\s*\d+)*$", re.MULTILINE)
 # A bare <div> may be an example; the markup of the sources has a class.

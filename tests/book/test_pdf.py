@@ -16,6 +16,7 @@ from scripts.pdf_file import (
     read_bookmarks,
     read_page,
     read_pages,
+    without_number,
 )
 from scripts.pdf_rules import Heading, Layout
 
@@ -136,6 +137,8 @@ def test_a_gap_in_the_numbers_of_figures_is_found() -> None:
     assert rules.caption_problems([COVER]) != []
     prose = body(text="Fig. 1.2: Two.\nas Fig. 1.1 shows")
     assert rules.caption_problems(prose) == []
+    letters = body(text="Fig. A.1: One.\nFig. A.3: Three.")
+    assert "expected A.2" in rules.caption_problems(letters)[0]
 
 
 @pytest.mark.parametrize(
@@ -336,3 +339,18 @@ def test_a_title_ends_where_the_next_field_begins() -> None:
     entry = "title = {{GLU} variants}, year = {2020},\n"
     assert book_plan.TITLE.search(entry)[1] == "{GLU} variants"
     assert book_plan.TITLE.search("title = {A {B}},\n")[1] == "A {B}"
+
+
+@pytest.mark.parametrize(
+    ("bookmark", "title"),
+    [
+        ("2 Language modeling", "Language modeling"),
+        ("2.11 Against the world", "Against the world"),
+        ("A Backpropagation by hand", "Backpropagation by hand"),
+        ("A.10.2 A block", "A block"),
+        ("A block", "A block"),
+        ("GELU", "GELU"),
+    ],
+)
+def test_a_bookmark_without_its_number(bookmark: str, title: str) -> None:
+    assert without_number(bookmark) == title
