@@ -1,0 +1,1 @@
+"""What `loss.backward()` does, written out: gradients without autograd."""
