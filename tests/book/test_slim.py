@@ -123,3 +123,16 @@ def test_code_keeps_the_spans_that_have_a_color() -> None:
     assert slim.slim_page(code, "a.html", {}) == (
         '<span class="k">def</span> f'
     )
+
+
+def test_a_formula_loses_bytes_and_nothing_else() -> None:
+    heavy = (
+        '<math xmlns="http://www.w3.org/1998/Math/MathML"><mi>x</mi></math>'
+        '<span style="height:0.4306em;margin-left:-0.15em;">&gt;"</span>'
+        '<span style="top:10.05em;">1.2345em</span>'
+    )
+    assert book_math.lighter(heavy) == (
+        "<math><mi>x</mi></math>"
+        '<span style="height:.430em;margin-left:-.15em">&gt;"</span>'
+        '<span style="top:10.05em">1.2345em</span>'
+    )
