@@ -22,7 +22,7 @@ import torch
 from llm_utils.align.lora import add_lora, n_trained
 from llm_utils.align.peft_files import save_lora
 from llm_utils.align.sft import train_sft
-from llm_utils.align.template import ChatTemplate, Format, Turn
+from llm_utils.align.template import SHORT, ChatTemplate
 from llm_utils.infer.answers import exact_match
 from llm_utils.infer.cache import new_cache
 from llm_utils.infer.sample import generate_batch
@@ -51,11 +51,6 @@ WANTED = [
 world = TinyWorld("mini")
 base, bpe = load_base()
 END = "<|endoftext|>"
-SHORT = Format(
-    {role: Turn(" ", "") for role in ("user", "assistant")}
-    | {"system": Turn("", "")},
-    end=END, begin=END,
-)  # fmt: skip
 template = ChatTemplate(bpe, SHORT)
 
 Asked = tuple[Story, Question]

@@ -23,7 +23,6 @@ from llm_utils.align.dpo import dpo_loss, ipo_loss, simpo_loss, train_dpo
 from llm_utils.align.log_probs import response_kl
 from llm_utils.align.pairs import Pair, ranked_pairs
 from llm_utils.align.reporter import (
-    SHORT,
     asked,
     demonstrations,
     draw_reports,
@@ -32,7 +31,7 @@ from llm_utils.align.reporter import (
     short_stories,
 )
 from llm_utils.align.sft import sft_collate, train_sft
-from llm_utils.align.template import ChatTemplate
+from llm_utils.align.template import SHORT, ChatTemplate
 from llm_utils.model.hf import to_hf
 from llm_utils.text.tinyworld import Story
 from llm_utils.text.tinyworld.reports import (

@@ -11,12 +11,12 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from book_api import LABEL
 from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-LABEL = re.compile(r"^\((ch-[\w-]+)\)=$", re.MULTILINE)
 COST = re.compile(r"(\d+) seconds of processor time and ([\d.]+) GB")
 
 

@@ -14,13 +14,7 @@ from importlib.resources import as_file, files
 import torch
 
 from llm_utils.align.rollout import rollout
-from llm_utils.align.template import (
-    ANSWERS,
-    ChatTemplate,
-    Example,
-    Format,
-    Turn,
-)
+from llm_utils.align.template import ANSWERS, SHORT, ChatTemplate, Example
 from llm_utils.infer.speaker import Message
 from llm_utils.model.gpt import GPT
 from llm_utils.model.hf import from_hf
@@ -34,13 +28,8 @@ from llm_utils.text.tinyworld.reports import (
 )
 from llm_utils.train.base import load_base
 
-END, LONGEST = "<|endoftext|>", 80
+LONGEST = 80  # tokens of a report
 SHORTER = 360  # characters of a story, so that a page can train on many
-SHORT = Format(
-    {"system": Turn("", ""), "user": Turn(" ", ""), ANSWERS: Turn(" ", "")},
-    end=END,
-    begin=END,
-)
 
 
 def load_reporter() -> tuple[GPT, ChatTemplate]:

@@ -78,7 +78,13 @@ CHATML = Format(
     | {ANSWERS: Turn(f"<|im_start|>{ANSWERS}\n", "\n")},
     end="<|im_end|>",
 )
-FORMATS = {"plain": PLAIN, "chatml": CHATML}
+SHORT = Format(
+    {"system": Turn("", ""), "user": Turn(" ", ""), ANSWERS: Turn(" ", "")},
+    end="<|endoftext|>",
+    begin="<|endoftext|>",
+)
+"""A story, questions and answers in a row, as chapter 14 writes them."""
+FORMATS = {"plain": PLAIN, "chatml": CHATML, "short": SHORT}
 
 
 class Example(NamedTuple):
