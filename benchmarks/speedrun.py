@@ -6,13 +6,14 @@
 
 The baseline is the recipe that nanoGPT's README gives for a laptop (its
 "baby GPT": 0.8M parameters, 2,000 steps of 12 x 64 characters, AdamW), in our
-trainer. Against it run three recipes of this book's parts: RoPE, RMSNorm,
-QK-norm, SwiGLU, Muon, warm-up and decay, larger batches, and where that pays
-a process on each core instead of two threads in one. Each runs by itself, one
-after the other, and its clock runs from the start of Python (of the launcher
-too) to the end of the evaluation on the whole validation split, in rows as
-long as in training. Points of the curves are evaluated after the clock has
-stopped. Prints JSON: seconds, losses and the curve of loss over seconds.
+trainer. Against it run three recipes: RoPE, RMSNorm, QK-norm, SwiGLU, Muon,
+warm-up and decay, larger batches, two parts that know a character's neighbors
+(`speedrun_parts`), and where that pays a process on each core instead of two
+threads in one. Each runs by itself, one after the other, and its clock runs
+from the start of Python (of the launcher too) to the end of the evaluation on
+the whole validation split, in rows as long as in training. Points of the
+curves are evaluated after the clock has stopped. Prints JSON: seconds, losses
+and the curve of loss over seconds.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from typing import Any
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import torch
+from speedrun_parts import with_parts
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
@@ -73,18 +75,26 @@ class Run:
     decay: float = 0.9  # the share of the steps in which the rate falls
     weight_decay: float = 0.1
     dropout: float = 0.0
+    rows: int = 0  # of each table of hashed n-grams
+    orders: str = "23"  # the n of these
+    drop: float = 0.0  # the share of n-grams that is left out
+    width: int = 0  # positions before that each branch is shown
     ranks: int = 1  # processes, with 1 thread each where there are several
     compile: bool = False
     dtype: str = "float32"
 
     def model(self, vocab_size: int, rng: torch.Generator) -> nn.Module:
         d_head = self.d_model // self.n_heads
-        return build(
+        model = build(
             self.preset, rng, vocab_size=vocab_size, n_layers=self.n_layers,
             d_model=self.d_model, n_heads=self.n_heads, d_ff=self.d_ff,
             n_kv_heads=self.n_heads, d_head=d_head, max_len=self.T,
             dropout=self.dropout,
         )  # fmt: skip
+        orders = [int(n) for n in self.orders]
+        return with_parts(
+            model, rng, self.preset, self.rows, orders, self.width, self.drop
+        )
 
     def optimizer(self, model: nn.Module) -> Together:
         if not self.muon:
@@ -112,18 +122,15 @@ RUNS = {
     "baseline": Run(
         "tiny-gpt2", 4, 128, 4, 512, 64, 12, 2000, 1e-3, muon=False
     ),
-    "sixth": Run(steps=120),
-    "same": Run(n_layers=4, T=128, steps=500, ranks=2),
-    "ten": Run(
-        n_layers=5,
-        d_model=192,
-        n_heads=6,
-        d_ff=384,
-        T=192,
-        steps=1300,
-        ranks=2,
+    "sixth": Run(steps=80, rows=8192, width=1),
+    "same": Run(
+        T=128, steps=400, rows=8192, orders="234", drop=0.4, width=2, ranks=2
     ),
-}
+    "ten": Run(
+        n_layers=4, d_model=192, n_heads=3, d_ff=384, T=256, B=16, steps=1150,
+        dropout=0.1, rows=8192, orders="234", drop=0.5, width=2, ranks=2,
+    ),
+}  # fmt: skip
 
 
 def split() -> tuple[Tensor, Tensor, int]:

@@ -7,7 +7,8 @@ changes its shape. So a cache is written at a place that is a number in memory.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from types import FunctionType
 from typing import Any, NamedTuple, TypeGuard
 
 import torch
@@ -30,8 +31,31 @@ OPTIONS: dict[str, Any] = {
     "cpp_wrapper": True,
     "realize_reads_threshold": 0,
     "realize_acc_reads_threshold": 2,
+    "guard_filter_fn": lambda guards: [may_change(guard) for guard in guards],
 }
 PLACES = 4  # that a processor reads at once; chapter 11
+
+
+def may_change(guard: Any) -> bool:
+    """Whether a condition of the compiled code is tested at each token.
+
+    Conditions on the model's modules and weights are left out, hundreds of
+    them: who compiles a step compiles it for one model (`own`).
+    """
+    return guard.guard_type in ("GLOBAL_STATE", "SHAPE_ENV") or (
+        guard.guard_type == "TENSOR_MATCH"
+        and not isinstance(guard.value, nn.Parameter)
+    )
+
+
+def own(f: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """The same function with code of its own.
+
+    torch.compile keeps what it made with the code of a function, and so would
+    take what it made for one model for another's.
+    """
+    assert isinstance(f, FunctionType)
+    return FunctionType(f.__code__.replace(), f.__globals__, f.__name__)
 
 
 class Here(NamedTuple):
@@ -125,7 +149,7 @@ class Compiled(nn.Module):
         if isinstance(rotary, Rotary):
             self.table = rotary.table(self.cfg.max_len).to(like)
         self.made: set[bool] = set()  # for one text, for several
-        self.step = torch.compile(step, options=OPTIONS)
+        self.step = torch.compile(own(step), options=OPTIONS)
 
     @torch.no_grad()
     def forward(
@@ -169,10 +193,11 @@ class Compiled(nn.Module):
         if cache is None or len(cache) != len(self.blocks):
             return False
         sizes = 2, len(ids), self.cfg.n_kv_heads
+        dtype = self.model.tokens.weight.dtype
         return ids.shape[1:] == (1,) and all(
             isinstance(layer, KVCache)
             and layer.kv.shape[:3] == sizes
-            and layer.kv.dtype == self.model.tokens.weight.dtype
+            and layer.kv.dtype == dtype
             and 0 < layer.length < layer.kv.shape[3] - 1
             for layer in cache
         )

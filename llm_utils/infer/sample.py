@@ -7,6 +7,7 @@ drawing, `stream` makes text of ids. Chapter 11 gives it a cache.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import isfinite
 
 import torch
 from torch import Tensor, nn
@@ -27,7 +28,7 @@ def draw(logits: Tensor, rng: Rng = None) -> Tensor:
     to draw, or holds NaN or inf. Chapter 10.
     """
     top = logits.amax(-1)
-    if not top.isfinite().all():
+    if not all(map(isfinite, top.tolist())):
         row = int((~top.isfinite()).nonzero()[0])
         why = {
             "nan": "NaN: look for it in the weights",
@@ -135,34 +136,35 @@ def _steps(
 
     A row is fed its prompt, then draws n ids, then repeats the last.
     """
-    lengths = lengths.to(given.device)
-    first, longest, last = int(lengths.min()), given.shape[1], lengths + n - 1
-    stop = torch.tensor(stop_ids, dtype=given.dtype, device=given.device)
-    ids, done = given[:, :first], torch.zeros_like(lengths, dtype=torch.bool)
+    T, first, longest = lengths.tolist(), int(lengths.min()), given.shape[1]
+    stop, ids, done = {*stop_ids}, given[:, :first], [False] * len(given)
     for t in range(first, longest + n):
-        if done.all():
+        if all(done):
             return
         if cache is None:
             logits = model(ids)[:, -1]
         else:
             logits = model(ids[:, cache[0].length :], cache=cache)[:, -1]
-        turn = (t >= lengths) & ~done
-        if turn.all():  # most often, so it does no more than it must
+        turn = [t >= own and not d for own, d in zip(T, done, strict=True)]
+        if all(turn):  # most often, so it does no more than it must
             new = pick(logits, filters, ids, rng)
         else:
-            own = given[:, min(t, longest - 1)]
-            new = torch.where(t < lengths, own, ids[:, -1])
-            if turn.any():
+            fed = torch.tensor([t < own for own in T], device=ids.device)
+            new = torch.where(fed, given[:, min(t, longest - 1)], ids[:, -1])
+            if any(turn):
+                mine = torch.tensor(turn, device=ids.device)
                 scores = filtered(logits, ids, filters)
-                new[turn] = draw(scores[turn], _of_rows(rng, turn))
+                new[mine] = draw(scores[mine], _of_rows(rng, turn))
         ids = torch.cat((ids, new[:, None]), 1)
         yield new
-        done |= t >= last
-        if stop_ids:
-            done |= turn & torch.isin(new, stop)
+        met = [i in stop for i in new.tolist()] if stop else [False] * len(T)
+        done = [
+            d or t >= own + n - 1 or (on and end)
+            for d, own, on, end in zip(done, T, turn, met, strict=True)
+        ]
 
 
-def _of_rows(rng: Rng, rows: Tensor) -> Rng:
+def _of_rows(rng: Rng, rows: Sequence[bool]) -> Rng:
     if rng is None or isinstance(rng, torch.Generator):
         return rng
     if len(rng) != len(rows):

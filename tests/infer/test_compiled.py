@@ -85,7 +85,7 @@ def test_two_functions_serve_all_lengths() -> None:
     """One for one text, one for several, and the same tokens."""
     torch._dynamo.reset()
     counters.clear()
-    model = tiny("tiny-llama", n_kv_heads=2, n_layers=1)
+    model = tiny("tiny-llama", n_kv_heads=2, n_layers=1, d_head=8)
     compiled = Compiled(model)
     for B, T, n in ((1, 2, 9), (1, 7, 5), (3, 5, 10), (2, 4, 20), (1, 3, 30)):
         prompt = ids(B, T, seed=n)
@@ -94,6 +94,13 @@ def test_two_functions_serve_all_lengths() -> None:
         slow = [*generate(model, prompt, n)]
         assert torch.equal(torch.stack(slow), torch.stack(fast))
     assert counters["stats"]["unique_graphs"] == 2
+    assert_the_model_itself(model, compiled, 2)
+    other = tiny("tiny-qwen", n_kv_heads=2, n_layers=1, d_head=8)
+    step = Compiled(other)
+    assert_the_model_itself(other, step, 2)
+    other.norm.weight = torch.nn.Parameter(other.norm.weight * 2)
+    other.blocks[0].attn.q.weight.data *= 3
+    assert_the_model_itself(other, step, 2)
     assert_the_model_itself(model, compiled, 2)
     torch._dynamo.reset()
 

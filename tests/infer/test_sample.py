@@ -120,7 +120,7 @@ def test_too_few_generators() -> None:
 
 
 @pytest.mark.parametrize("name", ["tiny-gpt2", "tiny-llama", "tiny-qwen"])
-def test_greedy_is_that_of_transformers(name: str, tmp_path) -> None:
+def test_greedy_is_that_of_transformers(agrees, name: str, tmp_path) -> None:
     model = tiny(name)
     theirs = theirs_of(model, tmp_path)
     theirs.generation_config.eos_token_id = None
@@ -131,11 +131,14 @@ def test_greedy_is_that_of_transformers(name: str, tmp_path) -> None:
         prompt = ids(1, 4 + seed, seed=seed)
         expected = their_greedy(theirs, prompt, 20)
         assert len(set(expected)) > 2, "vacuous test"
-        assert row(generate(model, prompt, 20)) == expected
+        found = row(generate(model, prompt, 20))
+        agrees("transformers", "greedy tokens of generate", found, expected)
         assert row(broken.generate(model, prompt, 20)) != expected
 
 
-def test_the_base_model_ends_where_it_ends_in_transformers(tmp_path) -> None:
+def test_the_base_model_ends_where_it_ends_in_transformers(
+    agrees, tmp_path
+) -> None:
     model, tokenizer = load_base()
     theirs = theirs_of(model, tmp_path, tokenizer)
     end = tokenizer.special_tokens["<|endoftext|>"]
@@ -143,9 +146,9 @@ def test_the_base_model_ends_where_it_ends_in_transformers(tmp_path) -> None:
     expected = their_greedy(theirs, prompt, 250)
     assert expected[-1] == end and len(expected) < 250
     cache = [ListCache() for _ in model.blocks]
-    assert expected == row(
-        generate(model, prompt, 250, cache=cache, stop_ids=[end])
-    )
+    found = row(generate(model, prompt, 250, cache=cache, stop_ids=[end]))
+    what = "greedy tokens of the base model, to its end of text"
+    agrees("transformers", what, found, expected)
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -246,14 +249,16 @@ def test_a_batch_is_one_by_one(name: str, drawn: bool, tmp_path) -> None:
             assert told == alone
     assert min(map(len, alone)) < 8, "vacuous test"
     broken = with_bug(
-        tmp_path, sample, "where(t < lengths", "where(lengths < 0"
+        tmp_path, sample, "[t < own for", "[own < 0 for"
     )
     rngs = [seeded(i) for i in range(4)] if drawn else None
     told = broken.generate_batch(model, PROMPTS, 8, rng=rngs, stop_ids=stop)
     assert told != alone
 
 
-def test_a_batch_of_transformers_padded_on_the_left_agrees(tmp_path) -> None:
+def test_a_batch_of_transformers_padded_on_the_left_agrees(
+    agrees, tmp_path
+) -> None:
     """They pad and mask; we feed the longer prompts their own ids."""
     model = tiny("tiny-llama")
     theirs = theirs_of(model, tmp_path)
@@ -265,7 +270,9 @@ def test_a_batch_of_transformers_padded_on_the_left_agrees(tmp_path) -> None:
         padded, attention_mask=mask, do_sample=False, max_new_tokens=8,
         pad_token_id=0,
     )  # fmt: skip
-    assert told[:, T:].tolist() == generate_batch(model, PROMPTS, 8)
+    found = generate_batch(model, PROMPTS, 8)
+    what = "greedy tokens of a batch of unequal prompts"
+    agrees("transformers", what, found, told[:, T:].tolist())
 
 
 # --- edges -------------------------------------------------------------------
