@@ -43,6 +43,8 @@ def all_run(notebook: NotebookNode, path: Path) -> list[str]:
         expected = (cell.execution_count or expected) + 1
         if any(output.output_type == "error" for output in cell.outputs):
             found.append(f"{cell.id}: stores an error")
+        if any(output.get("name") == "stderr" for output in cell.outputs):
+            found.append(f"{cell.id}: stores a warning, which a reader sees")
     return found
 
 

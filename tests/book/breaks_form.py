@@ -18,6 +18,7 @@ from planted import (
 from scripts import launch
 
 ERROR = output("error", ename="E", evalue="", traceback=[])
+WARNING = output("stream", name="stderr", text="UserWarning: look")
 OTHER = "[run](https://{}/blob/main/a.ipynb)"
 
 
@@ -61,6 +62,7 @@ BREAKS = {
         put("start", execution_count=None),
         put("start", execution_count=77),
         put("start", outputs=[ERROR]),
+        put("start", outputs=[WARNING]),
         extra(code("", count=None, id="empty")),
     ],
     "not_run": [
