@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 REPO ?=
 PORT ?= 8000
 .DEFAULT_GOAL := help
-.PHONY: help book html pdf test lab notebooks exercises serve links lock clean
+.PHONY: help book html pdf test lab notebooks exercises trust serve links lock \
+  clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' \
@@ -35,6 +36,10 @@ notebooks: $(VENV)/.ready ## run changed chapters and solutions, store outputs
 
 exercises: $(VENV)/.ready ## write exercises/ from solutions/
 	@$(BIN)/python -m scripts.exercises
+
+trust: $(VENV)/.ready ## compare with other libraries, store what agrees
+	@$(BIN)/python -m pytest -n 2 -m parity --trust _build/trust.json
+	@$(BIN)/python -m scripts.trust --write
 
 serve: html ## the HTML book at http://localhost:8000
 	@echo "  http://localhost:$(PORT)  (Ctrl-C ends it)"

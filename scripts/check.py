@@ -63,12 +63,15 @@ def checks() -> list[Check]:
     """In the order that finds the cheapest mistakes first."""
     ruff = ["check", "llm_utils", "scripts", "book", "tests", "benchmarks"]
     pytest = ["-n", "2", "-rsfE", "--durations=5"]
+    pytest += ["--trust", "_build/trust.json"]
     return [
         Check("lint", "ruff has no complaint", [tool("ruff"), *ruff]),
         Check("spelling", "no misspelled word", [tool("codespell")]),
         Check("types", "mypy has no complaint", [tool("mypy")]),
         Check("layers", "stages in order", [tool("lint-imports")]),
         Check("tests", "unit tests", module("pytest", *pytest)),
+        Check("trust", "what agrees with others is what is stored",
+              module("scripts.trust"), needs=("tests",)),
         Check(
             "exercises",
             "exercises follow from solutions",

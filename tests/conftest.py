@@ -14,6 +14,8 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["agreement"]  # the fixture `agrees`
+
 settings.register_profile("book", deadline=None, derandomize=True)
 settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "book"))

@@ -6,6 +6,7 @@ import copy
 from pathlib import Path
 
 import torch
+from agreement import silently
 from torch import Tensor, nn
 
 from llm_utils.align.add_tokens import add_tokens
@@ -107,11 +108,13 @@ def grads_as_theirs(model: GPT) -> dict[str, Tensor]:
     return hf._theirs(clone, write_config(model)[0])
 
 
-def same_gradients(ours: GPT, theirs: nn.Module, atol: float) -> None:
+def same_gradients(
+    ours: GPT, theirs: nn.Module, atol: float, what: str, agrees=silently
+) -> None:
+    """All of them; `what` says of which loss."""
     wanted = grads_as_theirs(ours)
     found = {k: p.grad for k, p in theirs.named_parameters()}
     assert wanted.keys() == found.keys()
     sizes = [float(g.abs().max()) for g in wanted.values()]
     assert min(sizes) > 100 * atol, "vacuous test"
-    for name, grad in wanted.items():
-        close(found[name], grad, atol=atol, rtol=0, msg=name)
+    agrees("trl", f"the gradients of {what}", wanted, found, atol=atol, rtol=0)

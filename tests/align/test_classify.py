@@ -24,7 +24,9 @@ ROWS = [torch.randint(90, (n,), generator=seeded(n)).tolist() for n in LENGTHS]
 
 
 @pytest.mark.parametrize("name", ["tiny-llama", "tiny-gpt2"])
-def test_it_is_that_of_transformers(name: str, tmp_path: Path) -> None:
+def test_it_is_that_of_transformers(
+    agrees, name: str, tmp_path: Path
+) -> None:
     ours = Classifier(tiny(name), 5, seeded())
     to_hf(ours.body, TOKENIZER, tmp_path)
     pad = TOKENIZER.special_tokens[PAD]
@@ -37,7 +39,8 @@ def test_it_is_that_of_transformers(name: str, tmp_path: Path) -> None:
     found = theirs(
         x.masked_fill(~places, pad), attention_mask=places.long()
     ).logits
-    close(ours(x, lengths), found, atol=1e-5, rtol=0)
+    what = "scores of a classifier on padded texts"
+    agrees("transformers", what, ours(x, lengths), found, atol=1e-5, rtol=0)
     assert float(found.detach().std(0).min()) > 1e-3, "vacuous test"
 
 

@@ -42,7 +42,9 @@ def plain(model, x: Tensor, y: Tensor, soft: float) -> tuple[Tensor, Tensor]:
 @pytest.mark.parametrize("name", ["tiny-llama", "tiny-gpt2"])
 @pytest.mark.parametrize("tie", [True, False])
 @pytest.mark.parametrize("chunk", [1, 7, 512])
-def test_chunks_change_nothing(name: str, tie: bool, chunk: int) -> None:
+def test_chunks_change_nothing(
+    agrees, name: str, tie: bool, chunk: int
+) -> None:
     """Values and gradients, against a random probe, in float64."""
     model = tiny(name, tie_embeddings=tie).double()
     x, y = batch()
@@ -58,13 +60,15 @@ def test_chunks_change_nothing(name: str, tie: bool, chunk: int) -> None:
         params = list(model.parameters())
         grads.append(torch.autograd.grad(value, params, probe))
         values.append(value.detach())
-    close(values[0], values[1], atol=1e-10, rtol=0)
-    close(grads[0], grads[1], atol=1e-10, rtol=0)
+    what = "log p and entropy of answers"
+    agrees("torch", what, values[1], values[0], atol=1e-10, rtol=0)
+    what = "the gradients of log p and entropy"
+    agrees("torch", what, grads[1], grads[0], atol=1e-10, rtol=0)
     assert float(values[0][:, y == -100].abs().max()) == 0
     assert float(values[0][1].max()) > 1, "vacuous test"
 
 
-def test_kl_is_exact_and_has_a_gradient() -> None:
+def test_kl_is_exact_and_has_a_gradient(agrees) -> None:
     model, other = tiny().double(), tiny(seed=5).double()
     x, y = batch()
     wanted = kl_divergence(
@@ -72,9 +76,11 @@ def test_kl_is_exact_and_has_a_gradient() -> None:
     )
     wanted = wanted * (y != -100)
     found = response_kl(model, other, x, y, chunk=5)
-    close(found, wanted, atol=1e-10, rtol=0)
+    what = "the KL divergence of two models, and a gradient of it"
+    agrees("torch", what, found, wanted, atol=1e-10, rtol=0)
     weight = model.blocks[0].attn.q.weight
-    close(
+    agrees(
+        "torch", what,
         *(torch.autograd.grad(kl.sum(), weight)[0] for kl in (found, wanted)),
         atol=1e-10, rtol=0,
     )  # fmt: skip

@@ -183,7 +183,7 @@ def base_of(name: str, folder: Path):
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_ours_in_peft(name: str, tmp_path: Path) -> None:
+def test_ours_in_peft(agrees, name: str, tmp_path: Path) -> None:
     ours, theirs = base_of(name, tmp_path / "base")
     add_lora(ours, 4, 6.0, KINDS[name], seeded())
     moved(ours)
@@ -191,19 +191,21 @@ def test_ours_in_peft(name: str, tmp_path: Path) -> None:
     plain = theirs(X).logits.detach()
     model = PeftModel.from_pretrained(theirs, tmp_path / "lora")
     found, wanted = model(X).logits.detach(), ours(X).detach()
-    close(found, wanted, atol=1e-5, rtol=0)
+    what = "logits with a LoRA that we saved"
+    agrees("peft", what, wanted, found, atol=1e-5, rtol=0)
     assert float((found - plain).abs().max()) > 0.1, "vacuous test"
     n = sum("lora_" in k for k, _ in model.named_parameters())
     assert n == len(load_file(tmp_path / "lora" / WEIGHTS))
-    close(model.merge_and_unload()(X).logits.detach(), wanted, atol=1e-4,
-          rtol=0)  # fmt: skip
+    merged = model.merge_and_unload()(X).logits.detach()
+    what = "logits where it merged a LoRA that we saved"
+    agrees("peft", what, wanted, merged, atol=1e-4, rtol=0)
 
     again = load_lora(tiny(name), tmp_path / "lora")
     assert torch.equal(again(X), ours(X))
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_theirs_in_ours(name: str, tmp_path: Path) -> None:
+def test_theirs_in_ours(agrees, name: str, tmp_path: Path) -> None:
     ours, theirs = base_of(name, tmp_path / "base")
     places = {"tiny-llama": ["q_proj", "o_proj"], "tiny-gpt2": ["c_proj"]}
     config = LoraConfig(
@@ -219,7 +221,10 @@ def test_theirs_in_ours(name: str, tmp_path: Path) -> None:
     plain = ours(X).detach()
     load_lora(ours, tmp_path / "lora")
     model.eval()
-    close(ours(X).detach(), model(X).logits.detach(), atol=1e-5, rtol=0)
+    agrees(
+        "peft", "logits with a LoRA that it saved",
+        ours(X).detach(), model(X).logits.detach(), atol=1e-5, rtol=0,
+    )  # fmt: skip
     assert float((ours(X) - plain).detach().abs().max()) > 0.1, "vacuous test"
 
 

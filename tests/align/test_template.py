@@ -104,7 +104,9 @@ WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 @pytest.mark.parametrize("name", FORMATS_ALL)
 @given(words=st.lists(WORDS, min_size=3, max_size=3))
-def test_ids_and_mask_are_theirs(theirs, name: str, words: list[str]) -> None:
+def test_ids_and_mask_are_theirs(
+    agrees, theirs, name: str, words: list[str]
+) -> None:
     t, tokenizer = theirs[name]
     safe = [w if w.strip() and "<|" not in w else f" {i} " for i, w in
             enumerate(words)]  # fmt: skip
@@ -113,23 +115,30 @@ def test_ids_and_mask_are_theirs(theirs, name: str, words: list[str]) -> None:
         talk, return_dict=True, return_assistant_tokens_mask=True
     )
     ids, mask = t.render(talk)
-    assert found["input_ids"] == ids
-    assert [bool(x) for x in found["assistant_masks"]] == mask
+    theirs_mask = [bool(x) for x in found["assistant_masks"]]
+    what = "ids of a conversation in a chat template"
+    agrees("transformers", what, ids, found["input_ids"])
+    what = "which ids of a conversation are an answer"
+    agrees("transformers", what, mask, theirs_mask)
     prompt = tokenizer.apply_chat_template(
         talk[:3], add_generation_prompt=True, return_dict=False
     )
-    assert prompt == t.prompt(talk[:3]) == ids[: len(prompt)]
+    what = "ids of a prompt in a chat template"
+    agrees("transformers", what, t.prompt(talk[:3]), prompt)
+    assert prompt == ids[: len(prompt)]
     assert tokenizer.eos_token == t.format.end
 
 
-def test_their_mask_is_ours(theirs) -> None:
-    for name, (t, tokenizer) in theirs.items():
+def test_their_mask_is_ours(agrees, theirs) -> None:
+    for t, tokenizer in theirs.values():
         talk = [*ask("Where is Anna?", "In it."), *ask("Who?", "Tom.")]
         found = tokenizer.apply_chat_template(
             talk, return_dict=True, return_assistant_tokens_mask=True
         )
         mask = [bool(x) for x in found["assistant_masks"]]
-        assert mask == t.render(talk).loss_mask, name
+        ours = t.render(talk).loss_mask
+        what = "which ids of a conversation are an answer"
+        agrees("transformers", what, ours, mask)
 
 
 @pytest.mark.parametrize("old", [" | trim", "{%- generation -%}"])

@@ -74,7 +74,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # --- supervised fine-tuning --------------------------------------------------
 
 
-def test_sft_loss(folder: Path) -> None:
+def test_sft_loss(agrees, folder: Path) -> None:
     model, template = spoken()
     data = Dataset.from_list([{"messages": ask(q, a)} for q, a, _ in ASKED])
     theirs = load(folder / "model")
@@ -85,7 +85,8 @@ def test_sft_loss(folder: Path) -> None:
     )  # fmt: skip
     batch = batch_of(trainer)
     x, y = sft_collate([template.render(ask(q, a)) for q, a, _ in ASKED])
-    assert torch.equal(batch["labels"][:, 1:], y)
+    what = "the targets of fine-tuning on answers"
+    agrees("trl", what, y, batch["labels"][:, 1:], atol=0, rtol=0)
     plain = theirs(
         batch["input_ids"], batch["attention_mask"], labels=batch["labels"]
     ).loss
@@ -93,9 +94,10 @@ def test_sft_loss(folder: Path) -> None:
     loss.backward()
     ours = next_token_loss(model(x), y)
     ours.backward()
-    close(ours, loss, atol=ATOL, rtol=0)
-    close(ours, plain, atol=ATOL, rtol=0)
-    same_gradients(model, theirs, ATOL)
+    what = "the loss of fine-tuning on answers"
+    agrees("trl", what, ours, loss, atol=ATOL, rtol=0)
+    agrees("transformers", what, ours, plain, atol=ATOL, rtol=0)
+    same_gradients(model, theirs, ATOL, "fine-tuning on answers", agrees)
 
 
 # --- preferences -------------------------------------------------------------
@@ -133,7 +135,7 @@ def our_loss(loss, n: int = 4, mean: bool = False):
 
 
 def test_their_trainer_and_our_loop_end_at_the_same_weights(
-    folder: Path,
+    agrees, folder: Path
 ) -> None:
     """Three steps of DPO, each on all pairs: TRL trains what we export."""
     trainer = DPOTrainer(
@@ -159,7 +161,10 @@ def test_their_trainer_and_our_loop_end_at_the_same_weights(
         )
     )  # fmt: skip
     assert stats[-1].loss < stats[0].loss
-    close(model.state_dict(), wanted.state_dict(), atol=1e-5, rtol=0)
+    agrees(
+        "trl", "weights after three steps of DPO from our folder",
+        model.state_dict(), wanted.state_dict(), atol=1e-5, rtol=0,
+    )  # fmt: skip
     gone = tiny().state_dict()
     moved = [(gone[k] - v).abs().max() for k, v in wanted.state_dict().items()]
     assert min(moved) > 1e-3, "vacuous test"
@@ -180,8 +185,12 @@ LOSSES = {
 }  # fmt: skip
 
 
+NAMES = {"dpo": "DPO", "smooth": "DPO with smoothed labels",
+         "robust": "robust DPO", "ipo": "IPO"}  # fmt: skip
+
+
 @pytest.mark.parametrize("name", LOSSES)
-def test_dpo_and_its_variants(name: str, folder: Path) -> None:
+def test_dpo_and_its_variants(agrees, name: str, folder: Path) -> None:
     kind, smoothing, loss, n, mean = LOSSES[name]
     theirs, wanted, batch = theirs_and_loss(
         folder, loss_type=kind, label_smoothing=smoothing
@@ -189,8 +198,9 @@ def test_dpo_and_its_variants(name: str, folder: Path) -> None:
     model, value, y = our_loss(loss, n, mean)
     assert torch.equal(batch["completion_mask"][:, 1:].bool(), y != -100)
     assert torch.equal(batch["input_ids"][:, 1:][y != -100], y[y != -100])
-    close(value.double(), wanted.double(), atol=ATOL, rtol=0)
-    same_gradients(model, theirs, ATOL)
+    value, wanted, what = value.double(), wanted.double(), NAMES[name]
+    agrees("trl", f"the loss of {what}", value, wanted, atol=ATOL, rtol=0)
+    same_gradients(model, theirs, ATOL, what, agrees)
 
 
 BUGS = {
@@ -212,7 +222,7 @@ def test_a_wrong_dpo_is_seen(bug: str, folder: Path, tmp_path: Path) -> None:
         close(value.double(), wanted.double(), atol=1e-3, rtol=0)
 
 
-def test_simpo_is_that_of_their_cpo_trainer(folder: Path) -> None:
+def test_simpo_is_that_of_their_cpo_trainer(agrees, folder: Path) -> None:
     theirs = load(folder / "model")
     trainer = CPOTrainer(
         theirs,
@@ -232,13 +242,14 @@ def test_simpo_is_that_of_their_cpo_trainer(folder: Path) -> None:
     loss, margins = dpo.simpo_loss(
         *batch.values(), zeros, zeros, beta=2.0, gamma=0.4
     )
-    close(loss, losses.mean(), atol=ATOL, rtol=0)
-    close(margins, chosen - rejected)
+    what = "the loss of SimPO"
+    agrees("trl", what, loss, losses.mean(), atol=ATOL, rtol=0)
+    agrees("trl", "the margins of SimPO", margins, chosen - rejected)
 
 
 @pytest.mark.parametrize("margin", [None, [0.5, 0.0, 1.0, 2.0]])
 def test_bradley_terry_is_that_of_their_reward_trainer(
-    folder: Path, margin: list[float] | None
+    agrees, folder: Path, margin: list[float] | None
 ) -> None:
     body, template = spoken()
     ours = RewardModel(body, seeded(3))
@@ -265,5 +276,8 @@ def test_bradley_terry_is_that_of_their_reward_trainer(
     value = bradley_terry_loss(chosen, rejected, torch.tensor(margin or 0.0))
     value.backward()
     assert float((chosen - rejected).abs().min()) > 0.01, "vacuous test"
-    close(value, loss, atol=ATOL, rtol=0)
-    close(theirs.score.weight.grad, ours.head.grad, atol=ATOL, rtol=0)
+    what = "the loss of a reward model"
+    agrees("trl", what, value, loss, atol=ATOL, rtol=0)
+    found = theirs.score.weight.grad
+    what = "the gradient of a reward model's head"
+    agrees("trl", what, ours.head.grad, found, atol=ATOL, rtol=0)

@@ -10,7 +10,6 @@ import torch
 from aligned import (
     ASKED,
     ask,
-    close,
     folder_of,
     same_gradients,
     seeded,
@@ -94,7 +93,9 @@ def as_inputs(drawn: Rollout, prompts: list[list[int]], **more):
 
 
 @pytest.mark.parametrize("loss_type", AVERAGES)
-def test_grpo_loss_on_recorded_answers(loss_type: str, folder: Path) -> None:
+def test_grpo_loss_on_recorded_answers(
+    agrees, loss_type: str, folder: Path
+) -> None:
     _, template = spoken()
     drawn = recorded(template)
     model = stirred(copy.deepcopy(tiny()), 0.02, seed=8)
@@ -124,15 +125,23 @@ def test_grpo_loss_on_recorded_answers(loss_type: str, folder: Path) -> None:
     loss = trainer._compute_loss(trainer.model, inputs)
     loss.backward()
     told = trainer._metrics["train"]
-    close(found.loss, loss, atol=ATOL, rtol=0)
-    same_gradients(model, trainer.model, ATOL)
-    assert told["kl"][0] == pytest.approx(float(found.kl), abs=1e-5)
+    what = f"GRPO, averaged as {loss_type}"
+    agrees("trl", f"the loss of {what}", found.loss, loss, atol=ATOL, rtol=0)
+    same_gradients(model, trainer.model, ATOL, what, agrees)
+    agrees(
+        "trl", "the KL divergence that GRPO reports",
+        float(found.kl), told["kl"][0], atol=1e-5, rtol=0,
+    )  # fmt: skip
     share = told["clip_ratio/region_mean"][0]
-    assert share == pytest.approx(float(found.clipped)) and 0 < share < 1
+    agrees(
+        "trl", "the share of tokens that GRPO clips",
+        float(found.clipped), share, atol=1e-12, rtol=1e-6,
+    )  # fmt: skip
+    assert 0 < share < 1
 
 
 @pytest.mark.parametrize("scale", ["group", "none"])
-def test_group_advantages_are_theirs(scale: str, folder: Path) -> None:
+def test_group_advantages_are_theirs(agrees, scale: str, folder: Path) -> None:
     """Their own sampling this time: what they record, we find again."""
     trainer = grpo_trainer(
         folder, load(folder / "model"), "grpo", scale_rewards=scale
@@ -146,7 +155,8 @@ def test_group_advantages_are_theirs(scale: str, folder: Path) -> None:
     A = rl.group_advantages(
         torch.tensor(rewards).view(4, G), scale=scale == "group"
     )
-    close(out["advantages"], A.flatten(), atol=1e-5, rtol=0)
+    what = "the advantages in a group"
+    agrees("trl", what, A.flatten(), out["advantages"], atol=1e-5, rtol=0)
     prompts = [out["prompt_ids"][i][out["prompt_mask"][i].bool()].tolist()
                for i in range(4 * G)]  # fmt: skip
     examples = [
@@ -155,7 +165,9 @@ def test_group_advantages_are_theirs(scale: str, folder: Path) -> None:
     ]
     x, y = sft_collate(examples)
     logs = response_log_probs(tiny(), x, y, temperature=SOFT)
-    close(logs[y != -100], out["old_per_token_logps"][mask], atol=1e-5, rtol=0)
+    found = out["old_per_token_logps"][mask]
+    what = "log p of the answers that it drew"
+    agrees("trl", what, logs[y != -100], found, atol=1e-5, rtol=0)
 
 
 GRPO_BUGS = {

@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
+from agreement import silently
 from tiny import ids, randn
 from torch import Tensor
 
@@ -22,7 +23,7 @@ from llm_utils.text.next_token import next_token_loss
 SHAPES = [(1, 1), (7,), (2, 3, 5)]
 
 
-def agree(f, bwd, *xs: Tensor, atol: float = 1e-10) -> None:
+def agree(f, bwd, *xs: Tensor, agrees=silently, what: str = "") -> None:
     """bwd(gy, *xs) gives the gradients that autograd finds, against a probe.
 
     And a finite difference along a random direction gives their sum.
@@ -34,7 +35,8 @@ def agree(f, bwd, *xs: Tensor, atol: float = 1e-10) -> None:
     ours = bwd(gy, *xs)
     ours = (ours,) if isinstance(ours, Tensor) else ours
     assert [g.shape for g in ours] == [x.shape for x in xs]
-    torch.testing.assert_close(ours, theirs, atol=atol, rtol=0)
+    what = f"the gradients of {what}"
+    agrees("torch", what, ours, theirs, atol=1e-10, rtol=0)
     steps = [1e-6 * randn(*x.shape, seed=7 + i) for i, x in enumerate(xs)]
     up = f(*(x + s for x, s in zip(xs, steps, strict=True)))
     down = f(*(x - s for x, s in zip(xs, steps, strict=True)))
@@ -49,13 +51,13 @@ def noticed(f, bwd, *xs: Tensor) -> None:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_linear(shape) -> None:
+def test_linear(agrees, shape) -> None:
     x, w, b = randn(*shape), randn(4, shape[-1], seed=1), randn(4, seed=2)
 
     def bwd(gy, x, w, b):
         return backward.linear_bwd(gy, x, w)
 
-    agree(F.linear, bwd, x, w, b)
+    agree(F.linear, bwd, x, w, b, agrees=agrees, what="a linear map")
 
     def mean_bias(gy, x, w, b):  # the bias belongs to all rows: a sum
         gx, gw, gb = backward.linear_bwd(gy, x, w)
@@ -65,14 +67,14 @@ def test_linear(shape) -> None:
 
 
 @pytest.mark.parametrize("T", [1, 7])
-def test_embedding(T) -> None:
+def test_embedding(agrees, T) -> None:
     tokens = ids(3, T, vocab_size=5)  # fewer entries than uses: repeats
     table = randn(5, 4)
     agree(
         lambda t: t[tokens],
         lambda gy, t: backward.embedding_bwd(gy, tokens, 5),
-        table,
-    )
+        table, agrees=agrees, what="an embedding",
+    )  # fmt: skip
 
     def overwrites(gy, t):  # the last use wins
         g = torch.zeros_like(t)
@@ -83,13 +85,13 @@ def test_embedding(T) -> None:
 
 
 @pytest.mark.parametrize("shape", [(2,), (3, 1, 6)])
-def test_softmax(shape) -> None:
+def test_softmax(agrees, shape) -> None:
     s = randn(*shape)
     agree(
         lambda s: s.softmax(-1),
         lambda gp, s: backward.softmax_bwd(gp, s.softmax(-1)),
-        s,
-    )
+        s, agrees=agrees, what="softmax",
+    )  # fmt: skip
 
     def diagonal(gp, s):  # as if no entry took from another
         p = s.softmax(-1)
@@ -99,7 +101,7 @@ def test_softmax(shape) -> None:
 
 
 @pytest.mark.parametrize("some", [False, True])
-def test_softmax_cross_entropy(some) -> None:
+def test_softmax_cross_entropy(agrees, some) -> None:
     logits, y = randn(2, 5, 7), ids(2, 5, vocab_size=7)
     if some:
         y[0, :3] = -100
@@ -107,7 +109,10 @@ def test_softmax_cross_entropy(some) -> None:
     def bwd(g, z):
         return g * backward.softmax_ce_bwd(z, y)
 
-    agree(lambda z: next_token_loss(z, y), bwd, logits)
+    agree(
+        lambda z: next_token_loss(z, y), bwd, logits,
+        agrees=agrees, what="softmax and cross-entropy",
+    )  # fmt: skip
     noticed(  # a sum where the loss is a mean
         lambda z: next_token_loss(z, y),
         lambda g, z: bwd(g, z) * (y != -100).sum(),
@@ -116,13 +121,16 @@ def test_softmax_cross_entropy(some) -> None:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_rms_norm(shape) -> None:
+def test_rms_norm(agrees, shape) -> None:
     x, w = randn(*shape), randn(shape[-1], seed=1)
 
     def f(x, w):
         return F.rms_norm(x, w.shape, w, 1e-3)
 
-    agree(f, lambda g, x, w: backward.rms_norm_bwd(g, x, w, 1e-3), x, w)
+    agree(
+        f, lambda g, x, w: backward.rms_norm_bwd(g, x, w, 1e-3), x, w,
+        agrees=agrees, what="RMSNorm",
+    )  # fmt: skip
     noticed(f, backward.rms_norm_bwd, x, w)  # another epsilon
 
     def size_is_fixed(g, x, w):  # the size was taken for a constant
@@ -134,7 +142,7 @@ def test_rms_norm(shape) -> None:
 
 
 @pytest.mark.parametrize("shape", [(7,), (2, 3, 5)])
-def test_layer_norm(shape) -> None:
+def test_layer_norm(agrees, shape) -> None:
     x, w, b = (randn(*s, seed=i) for i, s in enumerate(
         (shape, shape[-1:], shape[-1:])))  # fmt: skip
 
@@ -144,7 +152,7 @@ def test_layer_norm(shape) -> None:
     def bwd(g, x, w, b):
         return backward.layer_norm_bwd(g, x, w, 1e-3)
 
-    agree(f, bwd, x, w, b)
+    agree(f, bwd, x, w, b, agrees=agrees, what="LayerNorm")
 
     def no_mean(g, x, w, b):
         gx, gw, gb = bwd(g, x, w, b)
@@ -154,28 +162,31 @@ def test_layer_norm(shape) -> None:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_bends(shape) -> None:
+def test_bends(agrees, shape) -> None:
     z, up = 2 * randn(*shape), randn(*shape, seed=1)
 
     def gelu(z):
         return F.gelu(z, approximate="tanh")
 
-    agree(gelu, backward.gelu_bwd, z)
-    agree(F.silu, backward.silu_bwd, z)
-    agree(lambda g, u: F.silu(g) * u, backward.swiglu_bwd, z, up)
+    def gated(g, u):
+        return F.silu(g) * u
+
+    agree(gelu, backward.gelu_bwd, z, agrees=agrees, what="GELU")
+    agree(F.silu, backward.silu_bwd, z, agrees=agrees, what="SiLU")
+    agree(gated, backward.swiglu_bwd, z, up, agrees=agrees, what="SwiGLU")
     noticed(F.gelu, backward.gelu_bwd, z)  # the exact form, not tanh
     noticed(F.silu, lambda g, z: g * z.sigmoid(), z)
 
 
 @pytest.mark.parametrize(("T", "D"), [(1, 2), (5, 6)])
-def test_rope(T, D) -> None:
+def test_rope(agrees, T, D) -> None:
     cos, sin = Rotary(D).table(T + 1)[:, 1:].double()
     x = randn(2, 3, T, D)
     agree(
         lambda x: rotate(x, cos, sin),
         lambda g, x: backward.rope_bwd(g, cos, sin),
-        x,
-    )
+        x, agrees=agrees, what="a rotation",
+    )  # fmt: skip
     noticed(  # turned on instead of back
         lambda x: rotate(x, cos, sin), lambda g, x: rotate(g, cos, sin), x
     )
@@ -185,7 +196,7 @@ def test_rope(T, D) -> None:
     ("H", "K", "T", "S"), [(1, 1, 1, 1), (4, 2, 5, 5), (3, 1, 2, 7)]
 )
 @pytest.mark.parametrize("window", [None, 2])
-def test_attention(H, K, T, S, window) -> None:
+def test_attention(agrees, H, K, T, S, window) -> None:
     q = randn(2, H, T, 4)
     k, v = randn(2, K, S, 4, seed=1), randn(2, K, S, 4, seed=2)
     mask = causal_mask(T, S, window)
@@ -197,7 +208,7 @@ def test_attention(H, K, T, S, window) -> None:
         p = attention_weights(q, k, mask)
         return backward.attention_bwd(go, q, k, v, p)
 
-    agree(f, bwd, q, k, v)
+    agree(f, bwd, q, k, v, agrees=agrees, what="attention")
     if S > 1:  # a single key is looked at whatever the score
         noticed(  # the scale was forgotten on the way back
             f, lambda *a: [2 * g if i < 2 else g for i, g in

@@ -24,16 +24,18 @@ def autograd(model, x, y):
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 7), (3, 16)])
 @pytest.mark.parametrize("heads", [1, 2, 4])
-def test_loss_and_every_gradient(shape, heads) -> None:
+def test_loss_and_every_gradient(agrees, shape, heads) -> None:
     model = tiny("tiny-llama", n_kv_heads=heads)
     x, y = ids(*shape), ids(*shape, seed=1)
     want, wanted = autograd(model, x, y)
     loss, grads = by_hand.loss_and_grads(
         by_hand.weights_of(model), model.cfg, x, y
     )
-    close(loss, want, atol=1e-12, rtol=0)
+    what = "the loss of a Llama by hand"
+    agrees("torch", what, loss, want, atol=1e-12, rtol=0)
     assert set(grads) == set(wanted)
-    close(grads, wanted, atol=1e-10, rtol=0)
+    what = "the gradients of a Llama by hand"
+    agrees("torch", what, grads, wanted, atol=1e-10, rtol=0)
     assert all((g != 0).any() for g in wanted.values() if shape[1] > 1)
 
 
@@ -75,10 +77,13 @@ def losses(model, hand: bool, whole: bool = True) -> torch.Tensor:
     return torch.stack(seen)
 
 
-def test_trained_by_hand_the_losses_are_autograds() -> None:
+def test_trained_by_hand_the_losses_are_autograds(agrees) -> None:
     with_autograd = losses(tiny("tiny-llama"), hand=False)
-    close(losses(tiny("tiny-llama"), hand=True), with_autograd,
-          atol=1e-9, rtol=0)  # fmt: skip
+    agrees(
+        "torch", "losses of thirty steps without autograd, and with it",
+        losses(tiny("tiny-llama"), hand=True), with_autograd,
+        atol=1e-9, rtol=0,
+    )  # fmt: skip
     wrong = losses(tiny("tiny-llama"), hand=True, whole=False)
     assert (wrong - with_autograd).abs().max() > 1e-6, "vacuous"
 

@@ -77,7 +77,7 @@ def test_planted_bugs_are_noticed(bug, tmp_path) -> None:
 
 @pytest.mark.filterwarnings("ignore:`past_key_values`:FutureWarning")
 @torch.no_grad()
-def test_transformers_own_cache_agrees(tmp_path) -> None:
+def test_transformers_own_cache_agrees(agrees, tmp_path) -> None:
     """Prefill, then token by token, beside DynamicCache."""
     ours = tiny("tiny-qwen")
     to_hf(ours, None, tmp_path)
@@ -88,9 +88,10 @@ def test_transformers_own_cache_agrees(tmp_path) -> None:
     for chunk in ids(2, 12).split([6, 1, 1, 4], dim=1):
         a = ours(chunk, cache=cache)
         b = theirs(chunk, past_key_values=past, use_cache=True).logits
-        close(a, b, atol=1e-5, rtol=0)  # theirs turns in float32
-    keys = past.layers[1].keys
-    close(cache[1].kv[0], keys, atol=1e-5, rtol=0)
+        what = "logits with a cache, part after part"  # theirs turns
+        agrees("transformers", what, a, b, atol=1e-5, rtol=0)  # in float32
+    keys, what = past.layers[1].keys, "the keys that a cache holds"
+    agrees("transformers", what, cache[1].kv[0], keys, atol=1e-5, rtol=0)
 
 
 # --- flat memory, no copies --------------------------------------------------

@@ -194,7 +194,7 @@ def test_length_is_taken_out_where_it_was_put_in():
     assert fit.win_rate == pytest.approx(judges.sigmoid(0.7), abs=1e-3)
 
 
-def test_the_regression_is_the_minimum_that_scipy_finds():
+def test_the_regression_is_the_minimum_that_scipy_finds(agrees):
     from scipy.optimize import minimize
 
     rng = torch.Generator().manual_seed(0)
@@ -206,7 +206,10 @@ def test_the_regression_is_the_minimum_that_scipy_finds():
         return float((torch.nn.functional.softplus(z) - y * z).sum())
 
     wanted = minimize(loss, [0.0, 0.0, 0.0], tol=1e-12).x
-    assert logistic(x, y).tolist() == pytest.approx(wanted.tolist(), abs=1e-4)
+    agrees(
+        "scipy", "the weights of a logistic regression",
+        logistic(x, y).tolist(), wanted.tolist(), atol=1e-4, rtol=0,
+    )  # fmt: skip
 
 
 def test_judges_refuse_what_they_cannot_judge():
@@ -248,7 +251,7 @@ def model(tokenizer):
 
 
 def test_lm_eval_gives_the_same_scores(
-    model, tokenizer, stories, pairs, ends, tmp_path, monkeypatch
+    agrees, model, tokenizer, stories, pairs, ends, tmp_path, monkeypatch
 ):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("HF_DATASETS_OFFLINE", "1")
@@ -270,16 +273,22 @@ def test_lm_eval_gives_the_same_scores(
         for per, metric in (("text", "acc"), ("byte", "acc_norm")):
             right = choice_accuracy(some, table, per)
             theirs = [x[metric] for x in found[name].items]
-            assert right == theirs, (name, metric)
+            what = "which choices are right, by text and by byte"
+            agrees("lm-eval", what, right, theirs, atol=0, rtol=0)
             mean = sum(right) / len(right)
-            assert found[name].metrics[metric] == pytest.approx(mean)
+            agrees(
+                "lm-eval", "the share of right choices", mean,
+                float(found[name].metrics[metric]), atol=1e-12, rtol=1e-6,
+            )  # fmt: skip
             assert 0 < mean < 1, "vacuous: nothing to get wrong"
         for row, theirs in zip(table, found[name].items, strict=True):
             nats = [x for x, _ in theirs["filtered_resps"]]
-            assert [x.nats for x in row] == pytest.approx(nats, abs=1e-3)
-            assert [x.greedy for x in row] == [
-                x for _, x in theirs["filtered_resps"]
-            ]
+            what = "log p of each choice"
+            ours = [x.nats for x in row]
+            agrees("lm-eval", what, ours, nats, atol=1e-3, rtol=0)
+            greedy = [x for _, x in theirs["filtered_resps"]]
+            what = "whether a choice is what the model would say"
+            agrees("lm-eval", what, [x.greedy for x in row], greedy)
     shifted = [replace(x, context=x.context[len(END) :]) for x in items["ends"]]
     other = score_choices(model, encode, shifted)
     theirs = found["ends"].items[0]["filtered_resps"][0][0]
@@ -292,9 +301,13 @@ def test_lm_eval_gives_the_same_scores(
     size = sum(len(x.encode()) for x in texts)
     words = sum(len(re.split(r"\s+", x)) for x in texts)
     metrics = found["tales"].metrics
-    assert metrics["bits_per_byte"] == pytest.approx(nats / size / math.log(2))
-    assert metrics["byte_perplexity"] == pytest.approx(math.exp(nats / size))
-    assert metrics["word_perplexity"] == pytest.approx(math.exp(nats / words))
+    for metric, ours in (
+        ("bits_per_byte", nats / size / math.log(2)),
+        ("byte_perplexity", math.exp(nats / size)),
+        ("word_perplexity", math.exp(nats / words)),
+    ):
+        what, theirs = metric.replace("_", " "), float(metrics[metric])
+        agrees("lm-eval", what, ours, theirs, atol=1e-12, rtol=1e-6)
     assert size > sum(map(len, texts)), "vacuous: bytes are characters"
 
 

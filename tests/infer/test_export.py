@@ -38,11 +38,12 @@ def transformers_of(folder):
     return model.eval(), auto.AutoTokenizer.from_pretrained(folder)
 
 
-def greedy_in_both(model, tokenizer, folder, text, n):
+def greedy_in_both(agrees, model, tokenizer, folder, text, n):
     theirs, their_tokenizer = transformers_of(folder)
     end = "<|endoftext|>"
     ids = tokenizer.encode(end + text, "all")
-    assert their_tokenizer(end + text)["input_ids"] == ids
+    theirs_ids = their_tokenizer(end + text)["input_ids"]
+    agrees("transformers", "ids of an exported folder", ids, theirs_ids)
     x = torch.tensor([ids])
     out = theirs.generate(
         x, do_sample=False, max_new_tokens=n, temperature=None, top_p=None,
@@ -50,21 +51,25 @@ def greedy_in_both(model, tokenizer, folder, text, n):
     )[0, len(ids) :]  # fmt: skip
     stop = [tokenizer.special_tokens[end]]
     ours = [int(i) for i in generate(model, x, n, stop_ids=stop)]
-    assert out.tolist() == ours
-    assert their_tokenizer.decode(out) == tokenizer.decode(ours)
+    what = "what an exported folder writes, greedily: tokens and text"
+    agrees("transformers", what, ours, out.tolist())
+    theirs_text = their_tokenizer.decode(out)
+    agrees("transformers", what, tokenizer.decode(ours), theirs_text)
     return ours
 
 
-def test_transformers_writes_the_same_token_for_token(folder):
+def test_transformers_writes_the_same_token_for_token(agrees, folder):
     by = served.speaker()
-    assert len(greedy_in_both(by.model, by.tokenizer, folder, "a cat", 40)) > 9
+    both = by.model, by.tokenizer
+    assert len(greedy_in_both(agrees, *both, folder, "a cat", 40)) > 9
 
 
-def test_the_base_model_too(tmp_path):
+def test_the_base_model_too(agrees, tmp_path):
     model, tokenizer = load_base()
     folder = export(model, tokenizer, tmp_path / "base", "base")
     text = "It was a sunny day."
-    assert len(greedy_in_both(model, tokenizer, folder, text, 120)) > 40
+    both = model, tokenizer
+    assert len(greedy_in_both(agrees, *both, folder, text, 120)) > 40
 
 
 def test_all_files_are_there_and_plain(folder):

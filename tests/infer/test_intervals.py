@@ -66,7 +66,7 @@ def test_pass_at_k_refuses_what_cannot_be():
             pass_at_k(n, c, k)
 
 
-def test_exact_match_is_lm_evals_where_both_ignore_the_same():
+def test_exact_match_is_lm_evals_where_both_ignore_the_same(agrees):
     from lm_eval.api.metrics import exact_match_hf_evaluate
 
     said = ["In the shed.", "in THE shed", "shed", "In a shed", "by the pond"]
@@ -75,7 +75,10 @@ def test_exact_match_is_lm_evals_where_both_ignore_the_same():
             [text], ["in the shed"], ignore_case=True, ignore_punctuation=True,
             regexes_to_ignore=[r"(?i)\b(a|an|the) "],
         )  # fmt: skip
-        assert exact_match(text, "in the shed") == theirs["exact_match"]
+        agrees(
+            "lm-eval", "exact match", exact_match(text, "in the shed"),
+            float(theirs["exact_match"]), atol=0, rtol=0,
+        )  # fmt: skip
     assert exact_match("Tom", ["Ben.", "tom."]) == 1.0
     assert plain(" The  CAT, a dog! ") == "cat dog"
     assert plain("another") == "another", "an article is a word of its own"
@@ -88,22 +91,27 @@ def test_exact_match_is_lm_evals_where_both_ignore_the_same():
 
 @pytest.mark.parametrize("right, n", [(0, 5), (3, 10), (10, 10), (87, 400)])
 @pytest.mark.parametrize("level", [0.8, 0.95])
-def test_wilson_is_scipys(right, n, level, tmp_path):
+def test_wilson_is_scipys(agrees, right, n, level, tmp_path):
     wanted = stats.binomtest(right, n).proportion_ci(level, method="wilson")
-    assert wilson(right, n, level) == pytest.approx(tuple(wanted), abs=1e-12)
+    agrees(
+        "scipy", "the Wilson interval", wilson(right, n, level), tuple(wanted),
+        atol=1e-12, rtol=1e-6,
+    )  # fmt: skip
     bad = with_bug(
         tmp_path, intervals, "/ (1 + z * z / n)\n    half", "\n    half"
     )
     assert bad.wilson(right, n, level) != pytest.approx(tuple(wanted))
 
 
-def test_standard_error_is_scipys_and_grows_with_groups():
+def test_standard_error_is_scipys_and_grows_with_groups(agrees):
     x = torch.randn(60, generator=seeded(), dtype=torch.float64)
-    assert standard_error(x.tolist()) == pytest.approx(stats.sem(x.numpy()))
     each = list(range(60))
-    assert standard_error(x.tolist(), each) == pytest.approx(
-        stats.sem(x.numpy())
-    )
+    for groups in (None, each):
+        agrees(
+            "scipy", "the standard error of a mean",
+            standard_error(x.tolist(), groups), float(stats.sem(x.numpy())),
+            atol=1e-12, rtol=1e-6,
+        )  # fmt: skip
     twice = [v for v in x.tolist() for _ in "ab"]
     groups = [g for g in each for _ in "ab"]
     assert standard_error(twice, groups) == pytest.approx(stats.sem(x.numpy()))
@@ -118,14 +126,15 @@ def test_groups_may_come_in_any_order_and_size():
     assert standard_error(x, groups) == pytest.approx(wanted)
 
 
-def test_bootstrap_is_scipys(tmp_path):
+def test_bootstrap_is_scipys(agrees, tmp_path):
     x = coins(80, 0.7, 1)
     theirs = stats.bootstrap(
         (np.array(x),), np.mean, method="percentile", n_resamples=20_000,
         random_state=0,
     ).confidence_interval  # fmt: skip
     ours = bootstrap_ci(x, seeded(), times=20_000)
-    assert ours == pytest.approx(tuple(theirs), abs=0.013)
+    what = "a bootstrap interval of 20,000 drawn samples"
+    agrees("scipy", what, ours, tuple(theirs), atol=0.013, rtol=0)
     other = bootstrap_ci(x, seeded(), statistic=lambda s: s.mean(), times=4000)
     assert other == pytest.approx(ours, abs=0.013)
     bad = with_bug(tmp_path, intervals, "(1 - level) / 2", "(1 - level) * 2")
@@ -192,32 +201,34 @@ def two() -> tuple[list[float], list[float]]:
     return a.double().tolist(), b.double().tolist()
 
 
-def test_mcnemar_is_the_binomial_test(two, tmp_path):
+def test_mcnemar_is_the_binomial_test(agrees, two, tmp_path):
     a, b = two
     only_a, only_b, p = mcnemar(a, b)
     assert only_a == sum(x > y for x, y in zip(a, b, strict=True))
-    assert p == pytest.approx(stats.binomtest(only_a, only_a + only_b).pvalue)
+    theirs = float(stats.binomtest(only_a, only_a + only_b).pvalue)
+    agrees("scipy", "p of McNemar's test", p, theirs, atol=1e-12, rtol=1e-6)
     assert mcnemar(a, a).p == 1.0
     assert mcnemar(b, a)[:2] == (only_b, only_a)
     bad = with_bug(tmp_path, paired, "range(low + 1)", "range(low)")
     assert bad.mcnemar(a, b).p != pytest.approx(p)
 
 
-def test_permutation_test_is_scipys(two):
+def test_permutation_test_is_scipys(agrees, two):
     a, b = (np.array(x) for x in two)
     theirs = stats.permutation_test(
         (a, b), lambda x, y: np.mean(x - y), permutation_type="samples",
         n_resamples=20_000, random_state=0,
     ).pvalue  # fmt: skip
     ours = permutation_test(*two, seeded(), times=20_000)
-    assert ours == pytest.approx(theirs, abs=0.01)
+    what = "p of a permutation test with 20,000 drawn permutations"
+    agrees("scipy", what, ours, float(theirs), atol=0.01, rtol=0)
     small = [1.0, 0.5, 2.0, 0.25, 1.5], [0.0] * 5
     exact = 2 / 2**5  # only all plus and all minus are as far out
     assert permutation_test(*small, seeded()) == pytest.approx(exact, abs=0.01)
     assert permutation_test(*small, seeded(), ["x", "x", "y", "y", "y"]) > 0.4
 
 
-def test_paired_bootstrap_is_scipys(two, tmp_path):
+def test_paired_bootstrap_is_scipys(agrees, two, tmp_path):
     a, b = (np.array(x) for x in two)
     theirs = stats.bootstrap(
         (a, b), lambda x, y: np.mean(x) - np.mean(y), paired=True,
@@ -226,7 +237,8 @@ def test_paired_bootstrap_is_scipys(two, tmp_path):
     ).confidence_interval  # fmt: skip
     ours = paired_bootstrap(*two, seeded(), times=20_000)
     assert ours.gain == pytest.approx(a.mean() - b.mean())
-    assert ours.interval == pytest.approx(tuple(theirs), abs=0.008)
+    what = "a bootstrap interval of the difference of two models"
+    agrees("scipy", what, ours.interval, tuple(theirs), atol=0.008, rtol=0)
     apart = stats.bootstrap(
         (a, b), lambda x, y: np.mean(x) - np.mean(y), vectorized=False,
         method="percentile", n_resamples=4000, random_state=0,

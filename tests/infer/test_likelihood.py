@@ -84,13 +84,13 @@ def theirs(tmp_path_factory):
 
 
 @pytest.mark.parametrize("stride", [1, 5, 16])
-def test_equal_to_the_strided_recipe(theirs, stride, tmp_path):
+def test_equal_to_the_strided_recipe(agrees, theirs, stride, tmp_path):
     ours, hf = theirs
     text = some_ids(70, vocab_size=64)
     wanted = recipe(hf, text, 17, stride, fair=True)
-    assert -strided_log_probs(ours, text, 16, stride).mean().item() == (
-        pytest.approx(wanted, abs=2e-6)  # their loss is float32
-    )
+    found = -strided_log_probs(ours, text, 16, stride).mean().item()
+    what = "the loss of a text in overlapping windows"  # theirs is float32
+    agrees("transformers", what, found, wanted, atol=2e-6, rtol=0)
     # As printed there, a window of n tokens weighs n - 1: close, not equal.
     printed = recipe(hf, text, 17, stride, fair=False)
     assert printed == pytest.approx(wanted, rel=0.2)
@@ -106,7 +106,7 @@ def test_equal_to_the_strided_recipe(theirs, stride, tmp_path):
         assert loss != pytest.approx(wanted, abs=1e-4), name
 
 
-def test_full_end_is_lm_evals_rolling_window():
+def test_full_end_is_lm_evals_rolling_window(agrees):
     from lm_eval.utils import get_rolling_token_windows, make_disjoint_window
 
     model, text = tiny("tiny-llama"), some_ids(43)
@@ -118,7 +118,8 @@ def test_full_end_is_lm_evals_rolling_window():
         logs = token_log_probs(model(row[:, :-1]), row[:, 1:])
         found += logs[0, -len(said) :].sum().item()
     ours = strided_log_probs(model, text, 16, full_end=True).sum().item()
-    assert ours == pytest.approx(found, abs=1e-9)
+    what = "log p of a text in rolling windows"
+    agrees("lm-eval", what, ours, found, atol=1e-9, rtol=0)
     short = strided_log_probs(model, text, 16).sum().item()
     assert short != pytest.approx(found, abs=1e-6), "vacuous"
 

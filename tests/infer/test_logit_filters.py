@@ -9,6 +9,7 @@ from types import ModuleType
 import pytest
 import torch
 import transformers as hf
+from agreement import silently
 from bugs import with_bug
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,7 +61,7 @@ def some_logits(scale: float, masked: bool = False) -> Tensor:
     return logits
 
 
-def assert_theirs(module: ModuleType, name: str) -> None:
+def assert_theirs(module: ModuleType, name: str, agrees=silently) -> None:
     for make in THEIRS[name]:
         (value,) = make.args
         for scale in (0.5, 2.0, 8.0):
@@ -68,12 +69,15 @@ def assert_theirs(module: ModuleType, name: str) -> None:
                 logits = some_logits(scale, masked)
                 ours = getattr(module, name)(value)(logits, IDS)
                 theirs = make()(IDS, logits.clone())
-                torch.testing.assert_close(ours, theirs, atol=1e-12, rtol=0)
+                what = f"logits after {name}"
+                agrees("transformers", what, ours, theirs, atol=1e-12, rtol=0)
 
 
 @pytest.mark.parametrize("name", THEIRS)
-def test_each_filter_is_that_of_transformers(name: str, tmp_path) -> None:
-    assert_theirs(filters, name)
+def test_each_filter_is_that_of_transformers(
+    agrees, name: str, tmp_path
+) -> None:
+    assert_theirs(filters, name, agrees)
     with pytest.raises(AssertionError):
         assert_theirs(with_bug(tmp_path, filters, *BUGS[name]), name)
 
@@ -210,10 +214,10 @@ def sampled_scores(**knobs) -> tuple[Tensor, Tensor, Tensor]:
     return IDS, told.logits[0], told.scores[0]
 
 
-def test_plain_values_act_in_the_order_of_transformers() -> None:
+def test_plain_values_act_in_the_order_of_transformers(agrees) -> None:
     ids, logits, theirs = sampled_scores(repetition_penalty=1.3, **KNOBS)
     ours = filtered(logits, ids, chosen(repetition_penalty=1.3, **KNOBS))
-    torch.testing.assert_close(ours, theirs)
+    agrees("transformers", "logits after all filters", ours, theirs)
     assert 1 < ours.isfinite().sum(-1).float().mean() < 12
     backward = filtered(
         logits, ids, chosen(repetition_penalty=1.3, **KNOBS)[::-1]

@@ -82,14 +82,15 @@ def test_two_in_a_byte_and_out_again(codes) -> None:
 
 
 @pytest.mark.parametrize("bits", [4, 8])
-def test_torch_rounds_to_the_same_numbers(bits: int) -> None:
+def test_torch_rounds_to_the_same_numbers(agrees, bits: int) -> None:
     """torch's fake quantization, with one group a row."""
     w, most = randn(5, 32).float(), 2 ** (bits - 1) - 1
     scales = w.abs().amax(-1) / most
     theirs = torch.fake_quantize_per_channel_affine(
         w, scales, torch.zeros(5, dtype=torch.int32), 0, -most, most
     )
-    close(dequantize(quantize(w, bits, 32)), theirs)
+    ours = dequantize(quantize(w, bits, 32))
+    agrees("torch", f"weights in {bits} bits, and back", ours, theirs)
 
 
 def test_finer_groups_and_more_bits_are_nearer() -> None:

@@ -119,12 +119,15 @@ def test_rows_sum_to_one_and_the_future_gets_nothing() -> None:
     assert float(weights[..., ~causal_mask(6, 9)].abs().max()) == 0
 
 
-def test_weights_against_torch_itself() -> None:
+def test_weights_against_torch_itself(agrees) -> None:
     """torch's own scaled_dot_product_attention, asked for the identity."""
     q, k, _ = q_k_v(2, 3, 3, 8, 8, 5)
     eye = torch.eye(8, dtype=torch.float64).expand(2, 3, 8, 8)
     theirs = F.scaled_dot_product_attention(q, k, eye, is_causal=True)
-    close(attention_weights(q, k), theirs, atol=1e-12, rtol=0)
+    agrees(
+        "torch", "attention weights, out of its own attention",
+        attention_weights(q, k), theirs, atol=1e-12, rtol=0,
+    )  # fmt: skip
     with pytest.raises(AssertionError):  # without the 1 / sqrt(D)
         close(attention_weights(q * 5**0.5, k), theirs)
 
@@ -215,7 +218,7 @@ def test_a_window_is_its_mask() -> None:
     close(layer(window=8)(x), plain(x))  # all of the past: no window
 
 
-def test_torch_multihead_attention_agrees() -> None:
+def test_torch_multihead_attention_agrees(agrees) -> None:
     ours = layer(4, 4, 3, bias=True)
     theirs = nn.MultiheadAttention(12, 4, batch_first=True).double()
     with torch.no_grad():
@@ -225,7 +228,10 @@ def test_torch_multihead_attention_agrees() -> None:
             getattr(theirs.out_proj, part).copy_(getattr(ours.out, part))
     x = randn(2, 6, 12)
     mask = ~causal_mask(6)  # theirs: True = may not look
-    close(ours(x), theirs(x, x, x, attn_mask=mask)[0], atol=1e-12, rtol=0)
+    agrees(
+        "torch", "a layer of attention with several heads",
+        ours(x), theirs(x, x, x, attn_mask=mask)[0], atol=1e-12, rtol=0,
+    )  # fmt: skip
 
 
 def test_queries_and_keys_are_normalized_before_they_are_turned() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 import transformers as hf
+from agreement import silently
 from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
@@ -110,18 +111,25 @@ class InFloat64(TorchFunctionMode):
         return func(*args, **kwargs)
 
 
+NAMES = {"gpt2": "GPT-2", "llama": "Llama", "mistral": "Mistral",
+         "qwen3": "Qwen3", "mixtral": "Mixtral"}  # fmt: skip
+
+
 @torch.no_grad()
-def assert_parity(ours: GPT, model: hf.PreTrainedModel, T: int = 40) -> None:
+def assert_parity(
+    ours: GPT, model: hf.PreTrainedModel, T: int = 40, agrees=silently
+) -> None:
     """The same logits: 1e-5 in float32, 1e-10 in float64."""
+    what = f"logits of a {NAMES[model.config.model_type]} folder"
     x = ids(2, T, vocab_size=V)
     a, b = ours(x), model(x).logits
     assert float(b.std()) > 0.5, "vacuous test"
-    close(a, b, atol=1e-5, rtol=0)
+    agrees("transformers", f"{what}, float32", a, b, atol=1e-5, rtol=0)
     ours.double(), model.double()
     with InFloat64():
         b = model(x).logits
     assert b.dtype == torch.float64
-    close(ours(x), b, atol=1e-10, rtol=0)
+    agrees("transformers", f"{what}, float64", ours(x), b, atol=1e-10, rtol=0)
     ours.float(), model.float()
 
 
@@ -129,12 +137,12 @@ def assert_parity(ours: GPT, model: hf.PreTrainedModel, T: int = 40) -> None:
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_from_them_to_us_and_back(name: str, tmp_path: Path) -> None:
+def test_from_them_to_us_and_back(agrees, name: str, tmp_path: Path) -> None:
     model = theirs(name)
     model.save_pretrained(tmp_path / "theirs")
     ours = from_hf(tmp_path / "theirs")
     assert ours.n_params == sum(p.numel() for p in model.parameters())
-    assert_parity(ours, model)
+    assert_parity(ours, model, agrees=agrees)
 
     to_hf(ours, None, tmp_path / "ours")
     again, info = hf.AutoModelForCausalLM.from_pretrained(
@@ -142,9 +150,10 @@ def test_from_them_to_us_and_back(name: str, tmp_path: Path) -> None:
     )
     assert type(again) is type(model)
     assert not any(info.values()), "a key was dropped or made up"
-    wanted, found = model.state_dict(), again.state_dict()
-    assert wanted.keys() == found.keys()
-    assert all(torch.equal(wanted[k], found[k]) for k in wanted)
+    agrees(
+        "transformers", "weights, read from a folder and written to another",
+        again.state_dict(), model.state_dict(), atol=0, rtol=0,
+    )  # fmt: skip
     written = load_file(tmp_path / "ours" / "model.safetensors")
     published = load_file(tmp_path / "theirs" / "model.safetensors")
     assert written.keys() == published.keys()
@@ -152,7 +161,9 @@ def test_from_them_to_us_and_back(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", RECIPES)
 @pytest.mark.parametrize("tie", [True, False])
-def test_from_us_to_them(name: str, tie: bool, tmp_path: Path) -> None:
+def test_from_us_to_them(
+    agrees, name: str, tie: bool, tmp_path: Path
+) -> None:
     ours = build(name, seeded(), vocab_size=V, tie_embeddings=tie)
     ours = stirred(ours, std=0.1).float()
     to_hf(ours, None, tmp_path)
@@ -161,13 +172,15 @@ def test_from_us_to_them(name: str, tie: bool, tmp_path: Path) -> None:
     )
     assert not any(info.values())
     plain_experts(model)
-    assert_parity(ours, model, T=64)
+    assert_parity(ours, model, 64, agrees)
     back = from_hf(tmp_path).state_dict()
     assert all(torch.equal(back[k], v) for k, v in ours.state_dict().items())
 
 
 @pytest.mark.parametrize("name", ["gpt2", "llama", "qwen3", "mixtral"])
-def test_generate_gives_the_same_greedy_tokens(name, tmp_path: Path) -> None:
+def test_generate_gives_the_same_greedy_tokens(
+    agrees, name, tmp_path: Path
+) -> None:
     model = theirs(name)
     if name == "gpt2":  # tied, it would repeat its last token for ever
         model.transformer.ln_f.weight.data.neg_()
@@ -179,7 +192,10 @@ def test_generate_gives_the_same_greedy_tokens(name, tmp_path: Path) -> None:
     )
     for _ in range(30):
         x = torch.cat((x, ours(x)[:, -1:].argmax(-1)), 1)
-    assert x.tolist() == wanted.tolist()
+    agrees(
+        "transformers", "greedy tokens of a folder of theirs",
+        x.tolist(), wanted.tolist(),
+    )  # fmt: skip
     assert len(set(x[0].tolist())) > 8, "vacuous test"
 
 
@@ -511,10 +527,14 @@ def auto(folder: Path):
 
 
 @given(text=texts)
-def test_auto_tokenizer_gives_the_same_ids(auto, bpe: ByteBPE, text) -> None:
-    wanted = bpe.encode(text, "all")
-    assert auto(text)["input_ids"] == wanted
-    assert auto.decode(wanted) == text
+def test_auto_tokenizer_gives_the_same_ids(
+    agrees, auto, bpe: ByteBPE, text
+) -> None:
+    wanted, found = bpe.encode(text, "all"), auto(text)["input_ids"]
+    agrees("transformers", "ids of our tokenizer.json", wanted, found)
+    what, found = "the text of ids, by our tokenizer.json", auto.decode(wanted)
+    agrees("transformers", what, bpe.decode(wanted), found)
+    assert found == text
 
 
 def test_auto_tokenizer_knows_the_end(auto, bpe: ByteBPE) -> None:
@@ -525,7 +545,7 @@ def test_auto_tokenizer_knows_the_end(auto, bpe: ByteBPE) -> None:
     assert auto.decode(ids, skip_special_tokens=True) == "the first"
 
 
-def test_another_pattern_and_byte_order(tmp_path: Path) -> None:
+def test_another_pattern_and_byte_order(agrees, tmp_path: Path) -> None:
     order = bytes([*range(255, -1, -1)])
     merges = ByteBPE.train(TEXT, 300, pattern=r"\s|\S+").merges
     bpe = ByteBPE(merges, SPECIALS, r"\s|\S+", order)
@@ -533,7 +553,10 @@ def test_another_pattern_and_byte_order(tmp_path: Path) -> None:
     to_hf(model, bpe, tmp_path, end="<|user|>")
     auto = hf.AutoTokenizer.from_pretrained(tmp_path)
     for text in (TEXT, "  two\n\nspaces \u00e9\u4e2d'll", ""):
-        assert auto(text)["input_ids"] == bpe.encode(text)
+        agrees(
+            "transformers", "ids under another pattern and order of bytes",
+            bpe.encode(text), auto(text)["input_ids"],
+        )  # fmt: skip
     assert auto.eos_token == "<|user|>"
     plain = ByteBPE(merges, SPECIALS)  # another order is noticed
     assert auto(TEXT)["input_ids"] != plain.encode(TEXT)
@@ -547,7 +570,7 @@ def test_a_token_that_no_merge_reaches(tmp_path: Path) -> None:
     assert auto("abc")["input_ids"] == bpe.encode("abc") == [256, ord("c")]
 
 
-def test_what_to_hf_writes(folder: Path, bpe: ByteBPE) -> None:
+def test_what_to_hf_writes(agrees, folder: Path, bpe: ByteBPE) -> None:
     assert sorted(p.name for p in folder.iterdir()) == [
         "config.json", "generation_config.json", "model.safetensors",
         "tokenizer.json", "tokenizer_config.json",
@@ -563,11 +586,12 @@ def test_what_to_hf_writes(folder: Path, bpe: ByteBPE) -> None:
     ours, x = from_hf(folder), prompt["input_ids"]
     for _ in range(out.shape[1] - x.shape[1]):
         x = torch.cat((x, ours(x)[:, -1:].argmax(-1)), 1)
-    assert x.tolist() == out.tolist()
-    assert auto.decode(x[0]) == bpe.decode(x[0].tolist())
+    what = "greedy tokens and text of a folder of ours"
+    agrees("transformers", what, x.tolist(), out.tolist())
+    agrees("transformers", what, bpe.decode(x[0].tolist()), auto.decode(x[0]))
 
 
-def test_gpt2s_own_tokenizer(tmp_path: Path) -> None:
+def test_gpt2s_own_tokenizer(agrees, tmp_path: Path) -> None:
     try:
         bpe = ByteBPE.gpt2()
     except OSError as error:
@@ -575,7 +599,10 @@ def test_gpt2s_own_tokenizer(tmp_path: Path) -> None:
     model = build("tiny-gpt2", seeded(), vocab_size=50_257)
     to_hf(model, bpe, tmp_path)
     auto = hf.AutoTokenizer.from_pretrained(tmp_path)
-    assert auto(TEXT)["input_ids"] == bpe.encode(TEXT)
+    agrees(
+        "transformers", "ids of GPT-2's vocabulary, from our tokenizer.json",
+        bpe.encode(TEXT), auto(TEXT)["input_ids"],
+    )  # fmt: skip
 
 
 def test_tokenizers_that_do_not_fit(bpe: ByteBPE, tmp_path: Path) -> None:

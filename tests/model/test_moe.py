@@ -100,12 +100,15 @@ def test_load_and_balance_by_hand() -> None:
     assert float(balance_loss(one)) == pytest.approx(4)
 
 
-def test_balance_loss_is_that_of_transformers() -> None:
+def test_balance_loss_is_that_of_transformers(agrees) -> None:
     """Theirs counts each of the top_k choices for itself."""
     logits = 3 * randn(50, 6)
     theirs = load_balancing_loss_func((logits,), num_experts=6, top_k=2)
     ours = balance_loss(route(logits, 2))
-    close(2 * ours, theirs, atol=1e-6, rtol=0, check_dtype=False)
+    agrees(
+        "transformers", "the balance loss of a mixture of experts",
+        2 * ours, theirs, atol=1e-6, rtol=0, check_dtype=False,
+    )  # fmt: skip
     wrong = balance_loss(route(logits, 1))
     assert abs(float(2 * wrong - theirs)) > 1e-3
 

@@ -142,7 +142,9 @@ SCALINGS = {
 
 @pytest.mark.parametrize("kind", SCALINGS)
 @pytest.mark.parametrize("d_head", [8, 64])
-def test_scaled_frequencies_are_those_of_transformers(kind, d_head) -> None:
+def test_scaled_frequencies_are_those_of_transformers(
+    agrees, kind, d_head
+) -> None:
     scaling, rope = SCALINGS[kind]
     config = LlamaConfig(
         head_dim=d_head, max_position_embeddings=1024,
@@ -150,10 +152,19 @@ def test_scaled_frequencies_are_those_of_transformers(kind, d_head) -> None:
     )  # fmt: skip
     theirs = LlamaRotaryEmbedding(config)
     ours = Rotary(d_head, 5e5, scaling)
-    close(ours.frequencies, theirs.inv_freq, atol=0, rtol=2e-7)
-    assert ours.size == pytest.approx(theirs.attention_scaling)
+    agrees(
+        "transformers", "frequencies of rotary positions, plain and scaled",
+        ours.frequencies, theirs.inv_freq, atol=0, rtol=2e-7,
+    )  # fmt: skip
+    agrees(
+        "transformers", "the size of scaled rotary positions",
+        ours.size, float(theirs.attention_scaling), atol=1e-12, rtol=1e-6,
+    )  # fmt: skip
     cos, _ = theirs(torch.zeros(1, 30, d_head), torch.arange(30)[None])
-    close(ours.table(30)[0], cos[0], atol=1e-6, rtol=0)
+    agrees(
+        "transformers", "the table of rotary positions",
+        ours.table(30)[0], cos[0], atol=1e-6, rtol=0,
+    )  # fmt: skip
     if scaling is not None:  # unscaled frequencies are noticed
         with pytest.raises(AssertionError):
             close(rope_frequencies(d_head, 5e5), theirs.inv_freq)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -121,12 +122,11 @@ if len(sys.argv) > 1:
     assert torch.equal(given.input_ids, ids)
     with torch.no_grad():
         a, b = theirs(ids).logits, gpt2(ids)
-    print("gap", f"{(a - b).abs().max():.1e}", "of", f"{a.std():.2f}")
-    torch.testing.assert_close(a, b, atol=1e-4, rtol=0)
+    print("gap", f"{(a - b).abs().max():.6e}", "of", f"{a.std():.2f}")
     long = theirs.generate(**given, max_new_tokens=12, do_sample=False)
     assert torch.equal(long, said)
     assert words.decode(long[0]) == gpt2_bpe.decode(said[0].tolist())
-    print("same logits, same text")
+    print("same text")
 """
 
 
@@ -144,12 +144,19 @@ def run_cell(home: Path, *args: str) -> str:
     return done.stdout
 
 
-def test_the_cell_runs_with_the_folder(hub: tuple[Path, Path]) -> None:
+def test_the_cell_runs_with_the_folder(agrees, hub: tuple[Path, Path]) -> None:
     home, folder = hub
     said = run_cell(home, str(folder))
     assert "SKIPPED" not in said
     assert "124,439,808 parameters: The city of Paris" in said
-    assert "same logits, same text" in said
+    assert "same text" in said
+    gap = re.search(r"^gap (\S+) of", said, re.MULTILINE)
+    assert gap is not None
+    agrees(
+        "transformers", "logits of GPT-2 at its full size, random weights",
+        float(gap[1]), 0.0, atol=1e-4, rtol=0,
+    )  # fmt: skip
+    agrees.held("transformers", "what GPT-2 at its full size writes, greedily")
 
 
 def test_without_the_folder_it_says_so(tmp_path: Path) -> None:

@@ -54,23 +54,27 @@ def gpt2() -> ByteBPE:
 @given(text=texts)
 @settings(max_examples=500)
 def test_same_ids_as_tiktoken(
-    bpe: ByteBPE, encoding: tiktoken.Encoding, text: str
+    agrees, bpe: ByteBPE, encoding: tiktoken.Encoding, text: str
 ) -> None:
-    assert encoding.encode(text, disallowed_special=()) == bpe.encode(text)
+    theirs = encoding.encode(text, disallowed_special=())
+    agrees("tiktoken", "ids of any text", bpe.encode(text), theirs)
     ids = bpe.encode(text, "all")
-    assert encoding.encode(text, allowed_special="all") == ids
-    assert encoding.decode(ids) == bpe.decode(ids) == text
+    theirs = encoding.encode(text, allowed_special="all")
+    agrees("tiktoken", "ids of text with special tokens", ids, theirs)
+    theirs = encoding.decode(ids)
+    agrees("tiktoken", "the text of ids", bpe.decode(ids), theirs)
+    assert theirs == text
 
 
-def test_tiktoken_knows_every_token(bpe: ByteBPE) -> None:
+def test_tiktoken_knows_every_token(agrees, bpe: ByteBPE) -> None:
     encoding = bpe.to_tiktoken("mine")
     assert encoding.name == "mine"
     assert encoding.n_vocab == bpe.vocab_size
-    for i, token in bpe.vocab.items():
-        assert encoding.decode_single_token_bytes(i) == token
+    theirs = {i: encoding.decode_single_token_bytes(i) for i in bpe.vocab}
+    agrees("tiktoken", "the bytes of every token", bpe.vocab, theirs)
 
 
-def test_random_merges_agree_or_are_refused() -> None:
+def test_random_merges_agree_or_are_refused(agrees) -> None:
     """Hand-made merges need not be what training would give."""
     rng = random.Random(0)
     refused = 0
@@ -89,9 +93,10 @@ def test_random_merges_agree_or_are_refused() -> None:
             refused += 1
             assert "can never give" in str(error)
             continue
-        for _ in range(50):
-            word = "".join(rng.choices("abc", k=12))
-            assert encoding.encode(word) == bpe.encode(word)
+        words = ["".join(rng.choices("abc", k=12)) for _ in range(50)]
+        theirs = [encoding.encode(word) for word in words]
+        ours = [bpe.encode(word) for word in words]
+        agrees("tiktoken", "ids under merges drawn at random", ours, theirs)
     assert 0 < refused < 300
 
 
@@ -105,13 +110,13 @@ def test_merges_that_tiktoken_cannot_express() -> None:
 
 @given(text=texts)
 @settings(max_examples=300)
-def test_same_ids_as_gpt2(gpt2: ByteBPE, text: str) -> None:
-    theirs = tiktoken.get_encoding("gpt2")
-    assert gpt2.encode(text) == theirs.encode(text, disallowed_special=())
+def test_same_ids_as_gpt2(agrees, gpt2: ByteBPE, text: str) -> None:
+    what, encoding = "ids of GPT-2's vocabulary", tiktoken.get_encoding("gpt2")
+    theirs = encoding.encode(text, disallowed_special=())
+    agrees("tiktoken", what, gpt2.encode(text), theirs)
     text += "<|endoftext|>"
-    assert gpt2.encode(text, "all") == theirs.encode(
-        text, allowed_special="all"
-    )
+    theirs = encoding.encode(text, allowed_special="all")
+    agrees("tiktoken", what, gpt2.encode(text, "all"), theirs)
 
 
 def test_gpt2_is_the_one(gpt2: ByteBPE) -> None:

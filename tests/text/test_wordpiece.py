@@ -160,24 +160,26 @@ def both(request: pytest.FixtureRequest, tmp_path_factory):
 @example(text="e" * 100 + " " + "e" * 101)
 @example(text="\u03a3\u0391\u03a3 \u0130I \u01c5 \ufb01 \u1e9e")
 @example(text="tab\there\r\n\x1d\x85\u2028\ufffdz\u00adero\x00null")
-def test_same_ids_as_bert_tokenizer(both: tuple, text: str) -> None:
+def test_same_ids_as_bert_tokenizer(agrees, both: tuple, text: str) -> None:
     ours, theirs = both
     expected = theirs.encode(text, add_special_tokens=False)
-    assert ours.encode(text, "all") == expected
+    found = ours.encode(text, "all")
+    agrees("transformers", "WordPiece ids of any text", found, expected)
 
 
-def test_special_tokens_in_text(both: tuple) -> None:
+def test_special_tokens_in_text(agrees, both: tuple) -> None:
     ours, theirs = both
     text = "the [MASK] giraffe[SEP]was[mask] [UNK]"
     expected = theirs.encode(text, add_special_tokens=False)
-    assert ours.encode(text, "all") == expected
+    found = ours.encode(text, "all")
+    agrees("transformers", "WordPiece ids of any text", found, expected)
     assert ours.special_tokens["[MASK]"] in expected
     assert ours.special_tokens["[MASK]"] not in ours.encode(text)
     assert ours.special_tokens["[SEP]"] not in ours.encode(text, {"[MASK]"})
 
 
 @pytest.mark.parametrize("lowercase", [True, False])
-def test_every_character_is_cut_as_bert_cuts(lowercase: bool) -> None:
+def test_every_character_is_cut_as_bert_cuts(agrees, lowercase: bool) -> None:
     """All of Unicode, apart from what came after this Python's edition."""
     tokenizers = pytest.importorskip("tokenizers")
     normalize = tokenizers.normalizers.BertNormalizer(lowercase=lowercase)
@@ -193,6 +195,9 @@ def test_every_character_is_cut_as_bert_cuts(lowercase: bool) -> None:
             different.append(f"U+{code:04X}")
     # tokenizers does not take this one apart: its NFD tables are older.
     assert different == (["U+11938"] if lowercase else [])
+    agrees.held(
+        "tokenizers", "where BERT cuts words: each character but U+11938"
+    )
 
 
 def test_a_special_token_without_brackets_is_text_too() -> None:

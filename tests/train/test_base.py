@@ -107,18 +107,22 @@ def test_the_log_shows_an_order():
     assert reached["words"] < reached["grammatical"] < reached["clean"]
 
 
-def test_transformers_reads_it(base):
+def test_transformers_reads_it(agrees, base):
     transformers = pytest.importorskip("transformers")
     model, tokenizer = base
     theirs = transformers.AutoModelForCausalLM.from_pretrained(str(FOLDER))
     cut = transformers.AutoTokenizer.from_pretrained(str(FOLDER))
     text = next(WORLD.stories(1, seed=40_003)).text
-    assert cut(text)["input_ids"] == tokenizer.encode(text)
+    agrees(
+        "transformers", "ids of the base model's tokenizer",
+        tokenizer.encode(text), cut(text)["input_ids"],
+    )  # fmt: skip
     ids = torch.tensor([rows_of(tokenizer, [text])[0][:-1]])
     with torch.inference_mode():
-        torch.testing.assert_close(
-            model(ids), theirs(ids).logits.float(), atol=2e-4, rtol=2e-4
-        )
+        agrees(
+            "transformers", "logits of the base model",
+            model(ids), theirs(ids).logits.float(), atol=2e-4, rtol=2e-4,
+        )  # fmt: skip
 
 
 def test_batches_hold_whole_stories_and_no_loss_on_padding(base):

@@ -71,13 +71,14 @@ ADAMW = {"betas": (0.9, 0.95), "eps": 1e-8, "weight_decay": 0.1}
 
 
 @pytest.mark.parametrize("groups", [list, split])
-def test_adamw_is_torch_s_over_100_steps(groups) -> None:
+def test_adamw_is_torch_s_over_100_steps(agrees, groups) -> None:
     ours = run(lambda ps: AdamW(groups(ps), **ADAMW))
     for how in ({"foreach": False}, {"fused": True}):
         theirs = run(
             lambda ps, x=how: torch.optim.AdamW(groups(ps), **ADAMW, **x)
         )
-        close(ours, theirs, atol=1e-10, rtol=0)
+        what = "weights after 100 steps of AdamW"
+        agrees("torch", what, ours, theirs, atol=1e-10, rtol=0)
 
 
 PLANTED = {  # what stands in optim.py: what a bug would make of it
@@ -198,7 +199,7 @@ def test_newton_schulz_maps_singular_values_and_keeps_vectors(shape) -> None:
         assert torch.linalg.svdvals(g).max() > 1.5  # it was not so before
 
 
-def test_newton_schulz_is_torch_s_in_half_precision() -> None:
+def test_newton_schulz_is_torch_s_in_half_precision(agrees) -> None:
     """Torch's own works in bfloat16 only: equal up to its rounding."""
     theirs = pytest.importorskip("torch.optim._muon")
     for shape in ((64, 32), (32, 64)):
@@ -208,7 +209,10 @@ def test_newton_schulz_is_torch_s_in_half_precision() -> None:
         ).float()
         for ours in (newton_schulz(g), newton_schulz(g.bfloat16()).float()):
             off = (ours - with_theirs).norm() / with_theirs.norm()
-            assert off < 0.08
+            agrees(
+                "torch", "Newton-Schulz in bfloat16, relative to its norm",
+                float(off), 0.0, atol=0.08, rtol=0,
+            )  # fmt: skip
         off = (newton_schulz(g, 4) - with_theirs).norm() / with_theirs.norm()
         assert off > 0.16
 
@@ -231,10 +235,11 @@ def torch_muon(monkeypatch):
     return lambda ps: theirs.Muon(ps, adjust_lr_fn="match_rms_adamw", **MUON)
 
 
-def test_muon_is_torch_s_over_100_steps(monkeypatch) -> None:
+def test_muon_is_torch_s_over_100_steps(agrees, monkeypatch) -> None:
     theirs = run(torch_muon(monkeypatch), MATRICES)
     ours = run(lambda ps: Muon(ps, **MUON), MATRICES)
-    close(ours, theirs, atol=1e-10, rtol=0)
+    what = "weights after 100 steps of Muon"
+    agrees("torch", what, ours, theirs, atol=1e-10, rtol=0)
 
 
 MUON_BUGS = {
@@ -322,15 +327,16 @@ def test_several_optimizers_step_and_are_saved_as_one() -> None:
 
 
 @pytest.mark.parametrize("most", [0.1, 1.0, 30.0, inf])
-def test_clipping_is_torch_s(most: float) -> None:
+def test_clipping_is_torch_s(agrees, most: float) -> None:
     ours, theirs = weights(), weights()
     for p, q in zip(ours[1:], theirs[1:], strict=True):
         p.grad, q.grad = p.detach().clone(), q.detach().clone()
     a = clip_grad_norm(ours, most)
     b = nn.utils.clip_grad_norm_(theirs, most)
-    close(a, b, atol=1e-12, rtol=0)
+    what = "the norm of gradients, and what clipping leaves"
+    agrees("torch", what, a, b, atol=1e-12, rtol=0)
     for p, q in zip(ours[1:], theirs[1:], strict=True):
-        close(p.grad, q.grad, atol=1e-12, rtol=0)
+        agrees("torch", what, p.grad, q.grad, atol=1e-12, rtol=0)
     before = torch.cat([p.detach().flatten() for p in ours[1:]]).norm()
     after = torch.cat([p.grad.flatten() for p in ours[1:]]).norm()
     assert float(after) == pytest.approx(min(float(before), most), rel=1e-5)
@@ -350,13 +356,16 @@ def test_warmup_cosine() -> None:
     assert all(a > b for a, b in pairwise(rates))
 
 
-def test_the_cosine_is_torch_s() -> None:
+def test_the_cosine_is_torch_s(agrees) -> None:
     p = nn.Parameter(torch.zeros(1))
     opt = torch.optim.SGD([p], lr=2.0)
     theirs = torch.optim.lr_scheduler.CosineAnnealingLR(opt, 50, eta_min=0.2)
     ours = warmup_cosine(2.0, steps=50, final=0.1)
     for step in range(50):
-        assert ours(step) == pytest.approx(opt.param_groups[0]["lr"])
+        agrees(
+            "torch", "the cosine schedule",
+            ours(step), opt.param_groups[0]["lr"], atol=1e-12, rtol=1e-6,
+        )  # fmt: skip
         opt.step()
         theirs.step()
 

@@ -10,6 +10,7 @@ from itertools import cycle
 import pytest
 import torch
 import torch.nn.functional as F
+from agreement import silently
 from bugs import with_bug
 from torch import Tensor, nn
 
@@ -82,17 +83,20 @@ def trained(
 SCHEDULE = warmup_cosine(0.01, 6, warmup=2)
 
 
-def same(a: nn.Module, b: nn.Module) -> None:
-    close(a.state_dict(), b.state_dict(), atol=1e-10, rtol=0)
+def same(a: nn.Module, b: nn.Module, agrees=silently) -> None:
+    agrees(
+        "torch", "weights after six steps of the training loop",
+        a.state_dict(), b.state_dict(), atol=1e-10, rtol=0,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("n", [1, 3])
-def test_the_loop_is_the_one_by_hand_also_in_parts(n: int) -> None:
+def test_the_loop_is_the_one_by_hand_also_in_parts(agrees, n: int) -> None:
     """Batches of unequally many targets, accumulated: the big batch's step."""
     batches = ragged(6 * n)
     big = [joined(batches[i : i + n]) for i in range(0, 6 * n, n)]
     expected = by_hand(big, SCHEDULE, clip=0.3)
-    same(trained(batches, accumulate=n), expected)
+    same(trained(batches, accumulate=n), expected, agrees)
     with pytest.raises(AssertionError):
         same(trained(batches, accumulate=n, clip=1.0), expected)
 
@@ -212,11 +216,14 @@ def test_dropout_is_on_in_training_and_off_in_evaluation() -> None:
     assert model.training and next(loop).loss != exact
 
 
-def test_evaluation_weighs_targets_and_not_batches() -> None:
+def test_evaluation_weighs_targets_and_not_batches(agrees) -> None:
     model, batches = small(), ragged(5)
     x, y = joined(batches)
     loss = F.cross_entropy(model(x).flatten(0, 1), y.flatten()).item()
-    assert evaluate(model, batches) == pytest.approx(loss, abs=1e-12)
+    agrees(
+        "torch", "the loss of held-out text",
+        evaluate(model, batches), loss, atol=1e-12, rtol=0,
+    )  # fmt: skip
     means = [evaluate(model, [b]) for b in batches]
     assert abs(sum(means) / 5 - loss) > 1e-3  # so the test could fail
     assert all(p.grad is None for p in model.parameters())
