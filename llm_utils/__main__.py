@@ -1,7 +1,8 @@
 """The command line: python -m llm_utils VERB ...
 
 Each week's verbs stand in the `commands` of its stage: `train` in chapter 8,
-then `sample`, `evaluate`, `export`, `chat` and `serve` in week 4.
+then `sample`, `evaluate`, `export`, `chat` and `serve` in week 4, `race` in
+chapter 17.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from llm_utils.capstone import commands as capstone
 from llm_utils.infer import commands as infer
 from llm_utils.train import commands as train
 
@@ -18,11 +20,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """0 if all went well; 1 after an error, which is printed."""
     parser = argparse.ArgumentParser("python -m llm_utils")
     verbs = parser.add_subparsers(dest="verb", required=True)
-    for stage in (train, infer):
+    for stage in (train, infer, capstone):
         stage.add(verbs)
     args, flags = parser.parse_known_args(argv)
     args.flags = flags
-    if flags and args.verb != "train":  # only a recipe has more values
+    if flags and args.verb not in ("train", "race"):  # these have recipes
         parser.error(f"unknown: {' '.join(flags)}")
     try:
         return int(args.do(args))

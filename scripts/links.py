@@ -42,6 +42,8 @@ ELSEWHERE = {  # other people's repositories that the book names
     "huggingface/trl",
     "karpathy/char-rnn",
     "karpathy/minbpe",
+    "karpathy/nanoGPT",
+    "meta-llama/llama3",
     "kingoflolz/mesh-transformer-jax",
 }
 BLOGS = {"karpathy", "kellerjordan"}  # whose pages on github.io it cites

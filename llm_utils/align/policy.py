@@ -125,12 +125,13 @@ def gather(
         ]
     )
     drawn = drawn.to(model.tokens.weight.device)
+    x, y, row = once(drawn)
     with torch.no_grad():
-        x, y = drawn.x, drawn.y
-        spread = response_entropy(model, x, y, temperature=s.temperature)
+        spread = response_entropy(model, x, y, temperature=s.temperature)[row]
         ref = None
         if reference is not None:
             ref = response_log_probs(reference, x, y, temperature=s.temperature)
+            ref = ref[row]
     A = advantages(rewards).flatten().to(x.device)
     entropy = float(spread.sum() / drawn.mask.sum())
     return Experience(drawn, rewards, A, ref, entropy)
@@ -158,12 +159,23 @@ def train_policy(
                 yield e
 
     def loss(e: Experience) -> tuple[Tensor, Measures]:
-        x, y = e.rollout.x, e.rollout.y
+        x, y, row = once(e.rollout)
         logs = response_log_probs(model, x, y, temperature=s.temperature)
-        value, kl, clipped = goal(logs, e)
+        value, kl, clipped = goal(logs[row], e)
         return value, {**told(e), "kl": kl, "clipped": clipped}
 
     return learn(model, experiences(), loss, opt, schedule, cfg)
+
+
+def once(drawn: Rollout) -> tuple[Tensor, Tensor, Tensor]:
+    """-> x, y (U, T), each answer once, and its row for each of B, (B,).
+
+    Short answers to one prompt are often the same; `logs[row]` gives each its
+    own place again, and adds up their gradients. Chapter 16.
+    """
+    both = torch.stack((drawn.x, drawn.y), -1)
+    kept, row = torch.unique(both, dim=0, return_inverse=True)
+    return kept[..., 0].contiguous(), kept[..., 1].contiguous(), row
 
 
 def told(e: Experience) -> dict[str, float]:

@@ -1,1 +1,1 @@
-"""What `loss.backward()` does, written out: gradients without autograd."""
+"""What the appendices use: gradients without autograd, runs with one bug."""

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from .bpe import bpe_stepper
     from .budget import budget_explorer
     from .decode_cost import decode_cost_explorer
+    from .grouping import group_explorer
+    from .ladder import ladder_explorer
     from .lora import lora_explorer
     from .next_token import next_token_explorer
     from .positions import positions_explorer
@@ -46,6 +48,8 @@ __all__ = [
     "bpe_stepper",
     "budget_explorer",
     "decode_cost_explorer",
+    "group_explorer",
+    "ladder_explorer",
     "lora_explorer",
     "next_token_explorer",
     "positions_explorer",
@@ -68,6 +72,8 @@ HOMES = {
     "bpe_stepper": "bpe",
     "budget_explorer": "budget",
     "decode_cost_explorer": "decode_cost",
+    "group_explorer": "grouping",
+    "ladder_explorer": "ladder",
     "lora_explorer": "lora",
     "next_token_explorer": "next_token",
     "positions_explorer": "positions",

@@ -21,7 +21,9 @@ from scripts.rules.notebook import (
     tree_of,
 )
 
-STAGES = ("text", "model", "train", "infer", "align", "appendix")
+STAGES = (
+    "text", "model", "train", "infer", "align", "capstone", "appendix",
+)  # fmt: skip
 PACKAGE = "llm_utils."
 
 
@@ -91,7 +93,7 @@ def imports_of_the_chapter(notebook: NotebookNode, path: Path) -> list[str]:
 
 def checks_of_its_own(notebook: NotebookNode, path: Path) -> list[str]:
     """An exercise is checked by the checks of its own chapter."""
-    topic = re.sub(r"^\d+_", "", path.stem)
+    topic = re.sub(r"^(\d+|[A-Z])_", "", path.stem)
     return [
         f"{where}: imports llm_utils.{name}"
         for where, name in own_imports(notebook)
