@@ -38,7 +38,7 @@ exercises: $(VENV)/.ready ## write exercises/ from solutions/
 	@$(BIN)/python -m scripts.exercises
 
 trust: $(VENV)/.ready ## compare with other libraries, store what agrees
-	@$(BIN)/python -m pytest -n 2 -m parity --trust _build/trust.json
+	@$(BIN)/python -m pytest -n 2 -m parity --trust=_build/trust.json
 	@$(BIN)/python -m scripts.trust --write
 
 serve: html ## the HTML book at http://localhost:8000

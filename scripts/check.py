@@ -63,7 +63,7 @@ def checks() -> list[Check]:
     """In the order that finds the cheapest mistakes first."""
     ruff = ["check", "llm_utils", "scripts", "book", "tests", "benchmarks"]
     pytest = ["-n", "2", "-rsfE", "--durations=5"]
-    pytest += ["--trust", "_build/trust.json"]
+    pytest += ["--trust=_build/trust.json"]
     return [
         Check("lint", "ruff has no complaint", [tool("ruff"), *ruff]),
         Check("spelling", "no misspelled word", [tool("codespell")]),

@@ -4,7 +4,7 @@
     python -m scripts.trust --write    store those of the last run
 
 A test that compares with another library notes it (`tests/agreement.py`), and
-`pytest --trust _build/trust.json` writes the notes of those that passed. The
+`pytest --trust=_build/trust.json` writes the notes of those that passed. The
 page "What the book is checked against" is made of `book/trust.json`. Versions
 and differences may differ from run to run; comparisons, their tolerances and
 the tests that make them may not.
@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 FOUND = ROOT / "_build" / "trust.json"
 STORED = ROOT / "book" / "trust.json"
-RUN = "python -m pytest -m parity --trust _build/trust.json"
+RUN = "python -m pytest -m parity --trust=_build/trust.json"
 REFRESH = f"{RUN} && python -m scripts.trust --write"
 Row = dict[str, Any]
 Key = tuple[str, str, str]

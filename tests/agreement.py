@@ -3,7 +3,7 @@
     agrees("transformers", "logits of a Llama folder", ours, theirs, atol=1e-5)
 
 asserts, and notes what was compared, with which version, how closely, and how
-far apart the two were. `pytest --trust FILE` writes the notes of all tests
+far apart the two were. `pytest --trust=FILE` writes the notes of all tests
 that passed into one file, which `python -m scripts.trust` compares with the
 one behind the page "What the book is checked against". A test that uses the
 fixture, itself or through another one, carries the mark `parity`.
