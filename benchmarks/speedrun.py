@@ -127,7 +127,7 @@ RUNS = {
         T=128, steps=400, rows=8192, orders="234", drop=0.4, width=2, ranks=2
     ),
     "ten": Run(
-        n_layers=4, d_model=192, n_heads=3, d_ff=384, T=256, B=16, steps=1150,
+        n_layers=4, d_model=192, n_heads=3, d_ff=384, T=256, B=16, steps=1380,
         dropout=0.1, rows=8192, orders="234", drop=0.5, width=2, ranks=2,
     ),
 }  # fmt: skip
