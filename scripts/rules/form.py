@@ -16,6 +16,7 @@ from scripts.rules.notebook import code_cells, text_cells, text_of, tree_of
 MOST_LINES = 40  # of a code cell
 MOST_COLUMNS = 80
 IGNORED = "nbval-ignore-output"
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]")
 
 
 def unique_ids(notebook: NotebookNode, path: Path) -> list[str]:
@@ -45,6 +46,9 @@ def all_run(notebook: NotebookNode, path: Path) -> list[str]:
             found.append(f"{cell.id}: stores an error")
         if any(output.get("name") == "stderr" for output in cell.outputs):
             found.append(f"{cell.id}: stores a warning, which a reader sees")
+        texts = [output.get("text", "") for output in cell.outputs]
+        if any(map(UNPRINTABLE.search, texts)):
+            found.append(f"{cell.id}: stores what LaTeX cannot print")
     return found
 
 

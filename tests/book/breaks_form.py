@@ -63,6 +63,7 @@ BREAKS = {
         put("start", execution_count=77),
         put("start", outputs=[ERROR]),
         put("start", outputs=[WARNING]),
+        put("start", outputs=[printed("a\x04b\n")]),
         extra(code("", count=None, id="empty")),
     ],
     "not_run": [
