@@ -98,18 +98,18 @@ def line(entries: Iterable[Cell]) -> nodes.row:
     return row
 
 
-def caption(title: str, rows: list[Row]) -> str:
+def caption(rows: list[Row]) -> str:
     """What a table holds, in a sentence."""
     n = counts(rows)
     many = n["libraries"]
     some = "one library" if many == "1" else f"{many} libraries"
-    told = f"{title}: {n['comparisons']} comparisons with {some}."
+    told = f"{n['comparisons']} comparisons with {some}."
     if n["exact"] != "0":
         told += f" In {n['exact']} of them nothing may differ."
     return told
 
 
-def table(title: str, rows: list[Row]) -> nodes.table:
+def table(rows: list[Row]) -> nodes.table:
     """Of one stage: the comparisons with one library below its name."""
     body = nodes.tbody()
     for oracle, some in groupby(rows, lambda row: row["oracle"]):
@@ -123,9 +123,8 @@ def table(title: str, rows: list[Row]) -> nodes.table:
     group += [nodes.colspec(colwidth=width) for width in WIDTHS]
     group += nodes.thead("", line([nodes.Text(word)] for word in HEAD))
     group += body
-    told = nodes.title("", caption(title, rows))
     classes = ["longtable", "colwidths-given"]
-    return nodes.table("", told, group, classes=classes)
+    return nodes.table("", group, classes=classes)
 
 
 def made_by(rows: list[Row]) -> nodes.paragraph:
@@ -153,7 +152,8 @@ class Trust(SphinxDirective):
                 continue
             section = nodes.section(ids=[f"trust-{stage}"], names=[stage])
             section += nodes.title("", title)
-            section += [table(title, here), made_by(here)]
+            told = nodes.paragraph("", caption(here))
+            section += [told, table(here), made_by(here)]
             found.append(section)
         return found
 
