@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         stage.add(verbs)
     args, flags = parser.parse_known_args(argv)
     args.flags = flags
-    if flags and args.verb not in ("train", "race"):  # these have recipes
+    if flags and "has_recipe" not in args:  # only a recipe has more values
         parser.error(f"unknown: {' '.join(flags)}")
     try:
         return int(args.do(args))

@@ -15,7 +15,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from llm_utils.appendix.bug_museum import Setup, optimizer, tiny
+from llm_utils.appendix.bug_museum import (
+    PEAK,
+    STEPS,
+    Setup,
+    optimizer,
+    tiny,
+)
 from llm_utils.model.attention import Attention, causal_mask, merge_heads
 from llm_utils.train.packing import NO_TARGET
 from llm_utils.train.schedules import warmup_cosine
@@ -164,7 +170,8 @@ def rate_too_low(s: Setup) -> Setup:
 
 def early_end(s: Setup) -> Setup:
     """The schedule was made for a fifth of the steps."""
-    return replace(s, schedule=warmup_cosine(0.01, 60, warmup=30, final=0.0))
+    short = warmup_cosine(PEAK, STEPS // 5, warmup=STEPS // 10, final=0.0)
+    return replace(s, schedule=short)
 
 
 def half_weights(s: Setup) -> Setup:

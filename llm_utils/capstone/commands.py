@@ -45,7 +45,7 @@ def add(verbs: Any) -> None:
         "--board", type=Path, default=Path("runs/leaderboard.jsonl")
     )
     verb.add_argument("--out", type=Path, help="folder for the model")
-    verb.set_defaults(do=run_race)
+    verb.set_defaults(do=run_race, has_recipe=True)
 
 
 def run_race(args: argparse.Namespace) -> int:

@@ -37,18 +37,21 @@ def score(
     of stories that are clean: every sentence possible, and the end reached.
     samples=0 leaves these out.
     """
-    world = TinyWorld("mini")
-    if not samples:
-        return {"above": above(excess(model, tokenizer, stories))}
-    told = tell(model, tokenizer, samples, seed=0)
-    verdicts = [world.judge(text) for text in told]
     scores = [above(excess(model, tokenizer, stories))]
-    for name in ("grammatical", "true", "possible"):
-        scores.append(share(name, verdicts, holds(name)))
-    clean = sum(v.clean and v.complete for v in verdicts)
-    interval = wilson(clean, samples)
-    scores.append(Score("clean", clean / samples, interval, samples, 0.0))
+    if samples:
+        scores += verdicts_on(tell(model, tokenizer, samples, seed=0))
     return {s.name: s for s in scores}
+
+
+def verdicts_on(told: Sequence[str]) -> list[Score]:
+    """What the world's judge says of stories, as shares."""
+    world = TinyWorld("mini")
+    verdicts = [world.judge(text) for text in told]
+    names = ("grammatical", "true", "possible")
+    scores = [share(name, verdicts, holds(name)) for name in names]
+    clean = sum(v.clean and v.complete for v in verdicts)
+    n = len(told)
+    return [*scores, Score("clean", clean / n, wilson(clean, n), n, 0.0)]
 
 
 @torch.inference_mode()
@@ -82,14 +85,17 @@ def above(found: torch.Tensor) -> Score:
     return Score("above", value, (value - half, value + half), len(found))
 
 
-def tell(model: GPT, tokenizer: ByteBPE, n: int, seed: int) -> list[str]:
-    """n stories at temperature 1, to their end or MOST tokens."""
+def tell(
+    model: GPT, tokenizer: ByteBPE, n: int, seed: int, most: int = MOST
+) -> list[str]:
+    """n stories at temperature 1, to their end or `most` tokens."""
     end, told = tokenizer.special_tokens[END], list[str]()
+    most = min(most, model.cfg.max_len)
     rng = torch.Generator().manual_seed(seed)
     for size in (min(100, n - i) for i in range(0, n, 100)):
         columns = generate(
-            model, torch.full((size, 1), end), MOST, rng=rng,
-            cache=new_cache(model, size, MOST), stop_ids=[end],
+            model, torch.full((size, 1), end), most, rng=rng,
+            cache=new_cache(model, size, most), stop_ids=[end],
         )  # fmt: skip
         for row in torch.stack(list(columns), 1).tolist():
             ids = takewhile(lambda i: i != end, row)

@@ -30,7 +30,7 @@ def add(verbs: Any) -> None:
     verb.add_argument(
         "--out", type=Path, help="default: runs/ and the recipe's name"
     )
-    verb.set_defaults(do=train)
+    verb.set_defaults(do=train, has_recipe=True)
 
 
 def train(args: argparse.Namespace) -> int:

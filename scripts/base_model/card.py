@@ -7,10 +7,11 @@ import math
 from pathlib import Path
 from typing import Any
 
+from llm_utils.capstone.score import tell
 from llm_utils.text.tinyworld import TinyWorld
 from llm_utils.train.base import load_base
 from scripts.base_model import measure
-from scripts.base_model.recipe import Recipe
+from scripts.base_model.recipe import LONGEST, Recipe
 from scripts.base_model.training import rounded
 
 STORIES, SAMPLES = 2000, 600
@@ -98,7 +99,7 @@ def write(folder: Path) -> None:
     recipe = Recipe.load(folder / "recipe.toml")
     model, tokenizer = load_base(folder)
     world = TinyWorld(recipe.level)
-    told = measure.sample(model, tokenizer, SAMPLES, SAMPLE_SEED)
+    told = tell(model, tokenizer, SAMPLES, SAMPLE_SEED, LONGEST)
     half = measure.interval(world, told)
     measured = {
         "level": recipe.level,

@@ -6,19 +6,15 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
-from itertools import takewhile
 from typing import Any
 
 import torch
 
-from llm_utils.infer.cache import new_cache
-from llm_utils.infer.sample import generate
 from llm_utils.model.gpt import GPT
 from llm_utils.text.bpe import ByteBPE
 from llm_utils.text.next_token import token_log_probs
 from llm_utils.text.tinyworld import TinyWorld
 from llm_utils.text.tinyworld.lexicon import MOODS
-from scripts.base_model.recipe import END
 from scripts.base_model.stories import in_batches, rows_of
 
 # What is wrong with a sentence -> how the judge says so. The first that fits
@@ -33,25 +29,6 @@ FAULTS = {
     "weather": r"^it is |no wind",
     "plot": r"^true, but|story is over",
 }
-
-
-def sample(
-    model: GPT, tokenizer: ByteBPE, n: int, seed: int, most: int = 320
-) -> list[str]:
-    """`n` stories at temperature 1, each until its end or `most` tokens."""
-    end = tokenizer.special_tokens[END]
-    rng = torch.Generator().manual_seed(seed)
-    most = min(most, model.cfg.max_len)
-    told: list[str] = []
-    while len(told) < n:
-        B = min(100, n - len(told))
-        columns = generate(
-            model, torch.full((B, 1), end), most, rng=rng,
-            cache=new_cache(model, B, most), stop_ids=[end],
-        )  # fmt: skip
-        for row in torch.stack(list(columns), 1).tolist():
-            told.append(tokenizer.decode(takewhile(lambda i: i != end, row)))
-    return told
 
 
 @torch.inference_mode()

@@ -23,6 +23,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+LONGEST = 320  # tokens of a story that a model tells
 END = "<|endoftext|>"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from torch.nn.parallel import DistributedDataParallel
 
+from llm_utils.capstone.score import tell
 from llm_utils.model.gpt import GPT
 from llm_utils.model.hf import to_hf
 from llm_utils.text.bpe import ByteBPE
@@ -18,6 +19,7 @@ from llm_utils.train.distributed import World, init, mean
 from llm_utils.train.trainer import TrainConfig, train
 from scripts.base_model import measure
 from scripts.base_model.recipe import (
+    LONGEST,
     Recipe,
     make_model,
     make_optimizer,
@@ -106,7 +108,7 @@ def look(
 ) -> dict[str, Any]:
     """What has been learned so far; more carefully at the end."""
     model.eval()
-    told = measure.sample(model, tokenizer, 400 if last else 100, seed=1)
+    told = tell(model, tokenizer, 400 if last else 100, 1, LONGEST)
     n = 1000 if last else 200
     return {
         **measure.loss(model, tokenizer, world, n, HELD_OUT),

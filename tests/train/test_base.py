@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from llm_utils.capstone.score import tell
 from llm_utils.text.tinyworld import TinyWorld
 from llm_utils.train.base import load_base
 from scripts.base_model import measure
 from scripts.base_model.card import render
-from scripts.base_model.recipe import END, Recipe
+from scripts.base_model.recipe import END, LONGEST, Recipe
 from scripts.base_model.stories import rows_of, story_batches
 
 FOLDER = files("llm_utils") / "assets" / "base"
@@ -27,7 +28,7 @@ def base():
 
 @pytest.fixture(scope="module")
 def told(base):
-    return measure.sample(*base, 100, seed=40_001)
+    return tell(*base, 100, 40_001, LONGEST)
 
 
 def test_small_enough_to_ship():
