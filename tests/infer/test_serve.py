@@ -43,7 +43,9 @@ def serve(by):
 
 def ask(client, text="a cat", **more):
     said = [{"role": "user", "content": text}]
-    more = {"model": "tiny", "messages": said, "max_tokens": 30} | more
+    more = {
+        "model": "tiny", "messages": said, "max_tokens": 30, "seed": 1,
+    } | more  # fmt: skip
     return client.chat.completions.create(**more)
 
 
@@ -250,8 +252,8 @@ def test_a_client_that_leaves_a_stream_stops_the_work(serve, by):
 def test_a_client_that_hangs_up_while_it_waits_stops_the_work(serve, by):
     client, engine = serve(slow(by))
     body = json.dumps({
-        "model": "tiny", "max_tokens": 480,
-        "messages": [{"role": "user", "content": "a"}],
+        "model": "tiny", "max_tokens": 480, "seed": 1,  # a long reply
+        "messages": [{"role": "user", "content": "a cat"}],
     }).encode()  # fmt: skip
     head = (
         "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\n"
