@@ -27,12 +27,14 @@ from packaging.version import Version
 
 from scripts import wheel
 from scripts.kernels import Extras, name_of, proof, python_of
+from scripts.versions import version_of
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements.lock"
 HOMES = ROOT / ".cache" / "alone"
 KERNEL = "ipykernel"  # all that Colab brings besides
 WITH_VENV = {"pip", "setuptools"}
+HERE = sys.executable
 UNMADE = """\
 The notebooks run in a virtual environment that holds the package's wheel and
 what it asks for. It could not be made:
@@ -73,12 +75,13 @@ def pip(home: Path, *words: str) -> None:
     call([str(python_of(home)), *options, *words], UNMADE)
 
 
-def fingerprint(built: Path, extras: Extras) -> str:
+def fingerprint(built: Path, extras: Extras, python: str = HERE) -> str:
     """A hash of what decides the packages: lock, ranges, Python, PyTorch."""
     digest = hashlib.sha256(LOCK.read_bytes())
     ranges = wheel.metadata(built).get_all("Requires-Dist", [])
-    python = [sys.version, sys.base_prefix, version("torch")]
-    for text in [*ranges, "", *extras, "", KERNEL, *python]:
+    whose = [sys.version, sys.base_prefix, version("torch")]
+    whose += [] if python == HERE else [python]
+    for text in [*ranges, "", *extras, "", KERNEL, *whose]:
         digest.update(b"\0" + text.encode())
     return digest.hexdigest()
 
@@ -115,8 +118,11 @@ def unfit(home: Path, extras: Extras) -> list[str]:
     ]
 
 
-def install_torch(home: Path) -> None:
-    """The same variant of PyTorch as here: the CPU's spares gigabytes."""
+def install_torch(home: Path, python: str = HERE) -> None:
+    """The same variant of PyTorch as here: the CPU's spares gigabytes.
+
+    Where another Python cannot have it, it takes what the index has.
+    """
     here = version("torch")
     variant = Version(here).local
     if variant is None:  # pip installs what the index has with all the rest
@@ -127,32 +133,40 @@ def install_torch(home: Path) -> None:
     except RuntimeError:  # not in pip's index: in PyTorch's own
         uv = str(Path(sys.executable).with_name("uv"))
         command = [uv, "pip", "install", "--quiet", "--python", str(home)]
-        call([*command, "--torch-backend", variant, *wanted], UNMADE)
+        try:
+            call([*command, "--torch-backend", variant, *wanted], UNMADE)
+        except RuntimeError:
+            if python == HERE:
+                raise
+            print("  PyTorch comes with CUDA: gigabytes", flush=True)
+            pip(home, "--constraint", str(LOCK), "torch")
 
 
-def make(home: Path, built: Path, extras: Extras) -> None:
+def make(home: Path, built: Path, extras: Extras, python: str = HERE) -> None:
     """A new environment: the wheel, what it asks for, and a kernel."""
     print(f"  making {home} (a minute or more)", flush=True)
     rmtree(home, ignore_errors=True)
-    call([sys.executable, "-m", "venv", str(home)], UNMADE)
-    install_torch(home)
+    call([python, "-m", "venv", str(home)], UNMADE)
+    install_torch(home, python)
     wanted = f"[{','.join(extras)}]" if extras else ""
     package = f"llm-utils{wanted} @ {built.as_uri()}"
     pip(home, "--constraint", str(LOCK), package, KERNEL)
 
 
-def ready(extras: Extras, built: Path) -> Path:
+def ready(extras: Extras, built: Path, python: str = HERE) -> Path:
     """The environment for these extras, with this wheel in it.
 
+    python: the command of another Python, which has environments of its own.
     Raises ValueError for an extra that is none, and RuntimeError, which says
     what to do, where the environment cannot be made or is not alone.
     """
     check_extras(extras, built)
-    home = HOMES / name_of(extras)
-    stamp, now = home / "stamp", fingerprint(built, extras)
+    whose = HOMES if python == HERE else HOMES / str(version_of(python))
+    home = whose / name_of(extras)
+    stamp, now = home / "stamp", fingerprint(built, extras, python)
     same = stamp.exists() and stamp.read_text(encoding="utf-8") == now
     if not same or unfit(home, extras):
-        make(home, built, extras)
+        make(home, built, extras, python)
         stamp.write_text(now, encoding="utf-8")
     pip(home, "--no-index", "--no-deps", "--force-reinstall", str(built))
     with tempfile.TemporaryDirectory() as empty:

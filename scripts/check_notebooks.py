@@ -5,6 +5,9 @@ runs in a virtual environment that holds the package's wheel and no checkout
 (`scripts.alone`), so that it cannot lean on a file of the book: what passes
 here works on Colab. nbval compares. Cells that need what this machine cannot
 have run, but are not compared.
+
+    python -m scripts.check_notebooks [PATHS]
+    python -m scripts.check_notebooks --python 3.12   another, where it is here
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from xml.etree import ElementTree
 import nbformat
 from nbformat.v4 import new_code_cell
 
-from scripts import alone, cells, kernels, needs, wheel
+from scripts import alone, cells, kernels, needs, versions, wheel
 from scripts.notebooks import ROOT, all_notebooks
 
 SANITIZE = ROOT / "tests" / "book" / "sanitize.cfg"
@@ -90,7 +93,9 @@ def nbval(copies: list[Path], folder: Path) -> int:
     return int(ran != due)
 
 
-def make_kernels(paths: list[Path], folder: Path) -> dict[kernels.Extras, Path]:
+def make_kernels(
+    paths: list[Path], folder: Path, python: str = alone.HERE
+) -> dict[kernels.Extras, Path]:
     """The environments that the notebooks need, each with today's wheel.
 
     Raises RuntimeError or ValueError where one cannot be had.
@@ -100,15 +105,15 @@ def make_kernels(paths: list[Path], folder: Path) -> dict[kernels.Extras, Path]:
     if faults:
         raise ValueError(f"the wheel {'; it '.join(faults)}")
     wanted = sorted({kernels.extras_of(cells.read(path)) for path in paths})
-    homes = {extras: alone.ready(extras, built) for extras in wanted}
+    homes = {extras: alone.ready(extras, built, python) for extras in wanted}
     for extras, home in homes.items():
         kernels.write(extras, home, folder)
     return homes
 
 
-def run(paths: list[Path], folder: Path) -> int:
+def run(paths: list[Path], folder: Path, python: str = alone.HERE) -> int:
     """Compare these notebooks; 0 if all agree and none installed a package."""
-    homes = make_kernels(paths, folder)
+    homes = make_kernels(paths, folder, python)
     status = nbval(prepare(paths, folder / "notebooks"), folder)
     for extras, home in homes.items():
         for fault in alone.unfit(home, extras):
@@ -120,13 +125,16 @@ def run(paths: list[Path], folder: Path) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(description="compare stored outputs")
     parser.add_argument("paths", nargs="*", type=Path, help="default: all")
-    given = parser.parse_args().paths
-    paths = [p.resolve() for p in given] or all_notebooks()
+    found = versions.interpreters()
+    parser.add_argument("--python", choices=found, help="default: this one")
+    args = parser.parse_args()
+    paths = [p.resolve() for p in args.paths] or all_notebooks()
     if not paths:
         return 0
+    python = found[args.python] if args.python else alone.HERE
     with alone.one_at_a_time(), tempfile.TemporaryDirectory() as name:
         try:
-            return run(paths, Path(name).resolve())
+            return run(paths, Path(name).resolve(), python)
         except (RuntimeError, ValueError) as error:
             print(error, file=sys.stderr)
             return 1

@@ -142,9 +142,9 @@ def made(tmp_path: Path, monkeypatch) -> list[str]:
     """Environments that are made in name only; those that were."""
     names: list[str] = []
 
-    def make(home: Path, built: Path, extras: kernels.Extras) -> None:
+    def make(home: Path, built: Path, extras: kernels.Extras, python) -> None:
         home.mkdir(parents=True, exist_ok=True)
-        names.append(home.name)
+        names.append(str(home.relative_to(alone.HOMES)))
 
     lock = tmp_path / "lock"
     lock.write_text("torch==2\n", encoding="utf-8")
@@ -174,6 +174,17 @@ def test_an_environment_is_kept_until_its_packages_change(
     assert made == ["core", "hf", "core", "core"]
 
 
+def test_another_python_has_environments_of_its_own(
+    made: list[str], built: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(alone, "version_of", lambda python: "3.99")
+    alone.ready((), built)
+    alone.ready((), built, "python3.99")
+    alone.ready((), built, "python3.99")
+    alone.ready((), built)
+    assert made == ["core", "3.99/core"]
+
+
 def test_other_ranges_or_another_python_are_other_packages(
     tmp_path: Path, built: Path, monkeypatch
 ) -> None:
@@ -194,7 +205,7 @@ def test_other_ranges_or_another_python_are_other_packages(
 def test_what_could_not_be_made_is_said_and_not_kept(
     made: list[str], built: Path, monkeypatch, capsys, tmp_path: Path
 ) -> None:
-    def make(home: Path, built: Path, extras: kernels.Extras) -> None:
+    def make(home: Path, built: Path, extras: kernels.Extras, python) -> None:
         raise RuntimeError(alone.UNMADE.format(said="no route"))
 
     monkeypatch.setattr(alone, "make", make)
@@ -223,7 +234,7 @@ def test_pytorch_comes_in_the_variant_that_is_here(
 
     def call(command: list[str], trouble: str, cwd: Path = ROOT) -> None:
         said.append(" ".join(command))
-        if not reached and "-m pip" in said[-1]:
+        if not reached and "+cpu" in said[-1] and "-m pip" in said[-1]:
             raise RuntimeError("no such version")
 
     monkeypatch.setattr(alone, "call", call)
@@ -236,6 +247,24 @@ def test_pytorch_comes_in_the_variant_that_is_here(
     assert [("--torch-backend cpu" in x) for x in said] == (
         [False] if reached else [False, True]
     )
+
+
+def test_another_python_takes_pytorch_as_the_index_has_it(
+    monkeypatch,
+) -> None:
+    said: list[str] = []
+
+    def call(command: list[str], trouble: str, cwd: Path = ROOT) -> None:
+        said.append(" ".join(command))
+        if "+cpu" in said[-1]:
+            raise RuntimeError("no such version")
+
+    monkeypatch.setattr(alone, "call", call)
+    monkeypatch.setattr(alone, "version", lambda name: "2.13.0+cpu")
+    alone.install_torch(Path("home"), "python3.99")
+    assert said[-1].endswith(f"{alone.LOCK} torch") and len(said) == 3
+    with pytest.raises(RuntimeError, match="no such version"):
+        alone.install_torch(Path("home"))
 
 
 def test_one_run_waits_for_the_other(tmp_path: Path) -> None:
