@@ -92,8 +92,14 @@ def installed(sites: Iterable[Path]) -> dict[str, Distribution]:
     return {canonicalize_name(one.name): one for one in there}
 
 
-def needed(wanted: list[str], there: dict[str, Distribution]) -> set[str]:
-    """These packages, all that they ask for, all that those ask for ..."""
+def needed(
+    wanted: list[str], there: dict[str, Distribution], python: str = ""
+) -> set[str]:
+    """These packages, all that they ask for, all that those ask for ...
+
+    python: whose conditions hold, "3.10"; this one's, if it is not said.
+    """
+    whose = {"python_version": python, "python_full_version": f"{python}.0"}
     todo, seen = [Requirement(line) for line in wanted], set()
     while todo:
         one = todo.pop()
@@ -101,7 +107,10 @@ def needed(wanted: list[str], there: dict[str, Distribution]) -> set[str]:
         if (name, extras) in seen:
             continue
         seen.add((name, extras))
-        where = [{"extra": extra} for extra in extras | {""}]
+        where = [
+            {"extra": extra} | (whose if python else {})
+            for extra in extras | {""}
+        ]
         lines = (there[name].requires or []) if name in there else []
         for more in map(Requirement, lines):
             if not more.marker or any(map(more.marker.evaluate, where)):
@@ -111,8 +120,10 @@ def needed(wanted: list[str], there: dict[str, Distribution]) -> set[str]:
 
 def unfit(home: Path, extras: Extras) -> list[str]:
     """What an environment lacks of its packages, and what it has besides."""
-    there = installed(home.glob("lib/python*/site-packages"))
-    due = needed([f"llm-utils[{','.join(extras)}]", KERNEL], there)
+    sites = list(home.glob("lib/python*/site-packages"))
+    there = installed(sites)
+    python = sites[0].parent.name.removeprefix("python") if sites else ""
+    due = needed([f"llm-utils[{','.join(extras)}]", KERNEL], there, python)
     return [f"lacks {n}" for n in sorted(due - there.keys())] + [
         f"holds {n}" for n in sorted(there.keys() - due - WITH_VENV)
     ]

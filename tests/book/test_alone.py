@@ -134,6 +134,16 @@ def test_an_environment_has_what_is_asked_for_and_no_more(
     assert alone.unfit(tmp_path, ()) == ["holds hub", "holds py-test"]
 
 
+@pytest.mark.parametrize(("python", "due"), [("3.10", True), ("3.12", False)])
+def test_conditions_are_those_of_the_environments_python(
+    tmp_path: Path, python: str, due: bool
+) -> None:
+    site = tmp_path / "lib" / f"python{python}" / "site-packages"
+    asks = "backport; python_version < '3.11'"
+    packages(site, llm_utils=asks, ipykernel="")
+    assert alone.unfit(tmp_path, ()) == (["lacks backport"] if due else [])
+
+
 # -- making and keeping
 
 
