@@ -69,13 +69,17 @@ def show_source(*objects: Any, doc: bool = True) -> Markdown:
 
 
 def show_delta(old: Any, new: Any) -> Markdown:
-    """Display what changes from the source of `old` to the source of `new`."""
+    """Display what changes from the source of `old` to the source of `new`.
+
+    Orders to the formatter are left out: they are no part of the lesson.
+    """
     from IPython.display import Markdown
 
-    before, after = source_of(old, False), source_of(new, False)
-    lines = difflib.unified_diff(
-        before.splitlines(), after.splitlines(), n=2, lineterm=""
+    before, after = (
+        source_of(obj, False).replace("  # fmt: skip", "").splitlines()
+        for obj in (old, new)
     )
+    lines = difflib.unified_diff(before, after, n=2, lineterm="")
     body = "\n".join(list(lines)[2:])
     return Markdown(f"```diff\n{body}\n```")
 

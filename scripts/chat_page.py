@@ -28,7 +28,7 @@ def main() -> None:
         browser = play.chromium.launch(
             executable_path=found, args=["--no-sandbox", "--disable-gpu"]
         )
-        page = browser.new_page(viewport={"width": 760, "height": 940})
+        page = browser.new_page(viewport={"width": 830, "height": 975})
         page.goto(url)
         page.get_by_text("Tokens of the last reply").click()
         page.get_by_text("How it is drawn").click()

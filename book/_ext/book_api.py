@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from book_print import SHORT, printed_lines
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
@@ -171,9 +172,11 @@ class Api(SphinxDirective):
             return []
         title = nodes.paragraph()
         title += nodes.strong("", "", nodes.literal("", module))
-        found: list[nodes.Node] = [title]
+        found: list[nodes.Node] = [keep(defined[there[0]][0], 2), title]
         for name in there:
             code, docstring = defined[name]
+            if name != there[0]:
+                found.append(keep(code))
             named = CHAPTER.search(docstring)
             label = labels.get(int(named[1])) if named else None
             known = f"{name} ({module.split('.')[1]})"
@@ -181,7 +184,7 @@ class Api(SphinxDirective):
         return found
 
     def entry(self, name: str, code: str, label: str) -> list[nodes.Node]:
-        """Index entry, code, and the link to a chapter."""
+        """Index entry, code, and the link to a chapter, kept together."""
         mark = f"api-{self.env.new_serialno('api')}"
         index = addnodes.index(entries=[("single", name, mark, "", None)])
         block = nodes.literal_block(code, code, language="python", ids=[mark])
@@ -192,7 +195,23 @@ class Api(SphinxDirective):
         )  # fmt: skip
         where = nodes.paragraph("", "", nodes.Text("Derived in "), link)
         where += nodes.Text(".")
-        return [index, block, where]
+        begin, end = latex(r"\begin{bookentry}"), latex(r"\end{bookentry}")
+        return [begin, index, block, where, end]
+
+
+def keep(code: str, above: int = 0) -> nodes.raw:
+    """PDF: short code is not split, nor parted from the lines about it.
+
+    above: the lines that stand over it, as its module's name does.
+    """
+    lines = printed_lines(code)
+    whole = lines + above + 2  # the link below takes two lines
+    least = whole if lines <= SHORT else 6 + above
+    return latex(rf"\bookkeep{{{whole}}}{{{least}}}")
+
+
+def latex(command: str) -> nodes.raw:
+    return nodes.raw("", command + "\n", format="latex")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -45,17 +45,21 @@ def lines_to_keep(cell: nodes.Element) -> tuple[int, int]:
     code = output = 0
     for part in cell.findall(is_part):
         for block in part.findall(nodes.literal_block):
-            lines = block.astext().splitlines()
-            printed = sum(max(1, ceil(len(line) / 80)) for line in lines)
+            lines = printed_lines(block.astext())
             if part.get("nb_element") == "cell_code_source":
-                code += printed
+                code += lines
             else:
-                output += printed
+                output += lines
     shown = 2 + output if output else 0  # the space between takes two lines
     if code <= SHORT:
         least = code + (shown if output <= 4 else 4)
         return code + shown, least
     return code + min(shown, 6), 6
+
+
+def printed_lines(text: str) -> int:
+    """How many lines code or output takes in print, where long ones wrap."""
+    return sum(max(1, ceil(len(line) / 80)) for line in text.splitlines())
 
 
 class PrintAddresses(SphinxPostTransform):

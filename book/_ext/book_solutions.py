@@ -1,7 +1,8 @@
-"""HTML and PDF: solutions are printed without the markers around them.
+"""HTML and PDF: solutions are printed without what only exercises need.
 
 The lines `### BEGIN SOLUTION` and `### END SOLUTION` tell the tool that makes
-the exercises what to leave out. A reader of the book needs neither.
+the exercises what to leave out, and the cell `how` tells who does them where
+the solutions are. A reader of the solutions needs neither.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from zlib import crc32
 
 from sphinx.application import Sphinx
 
+HOW = "how"  # the id of the cell that says how to do the exercises
 MARKER = re.compile(r"[ \t]*### (?:BEGIN|END) SOLUTION[ \t]*(?:\n|\Z)")
 
 
@@ -22,12 +24,15 @@ def without_markers(code: str) -> str:
 
 
 def read_source(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Sphinx's source-read event: clean the code cells of a notebook."""
+    """Sphinx's source-read event: clean the cells of a notebook."""
     text = source[0]
     if not text.lstrip().startswith("{") or " SOLUTION" not in text:
         return
     notebook = json.loads(text)
-    for cell in notebook.get("cells", []):
+    found = notebook.get("cells", [])
+    if docname.startswith("solutions/"):
+        notebook["cells"] = [x for x in found if x.get("id") != HOW]
+    for cell in found:
         code = "".join(cell["source"])
         if cell["cell_type"] == "code" and MARKER.search(code):
             cell["source"] = without_markers(code)

@@ -31,7 +31,7 @@ function render({ model, el }) {
     class: "lx-buttons lx-switches", role: "group", "aria-label": "Tricks",
   }, ...buttons);
   const total = kit.make("div", { role: "status", class: "lx-total" });
-  const bars = kit.bars("Percent above the entropy, foretold",
+  const bars = kit.bars("Percent above the entropy, predicted",
     ["from the ladder", "from leaving out"], percent);
 
   function paint() {

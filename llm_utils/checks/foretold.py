@@ -1,4 +1,4 @@
-"""An exercise whose answer is several numbers in a row, foretold."""
+"""An exercise whose answer is several numbers in a row, predicted."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ OPTIONS: dict[str, Any] = {
     "realize_acc_reads_threshold": 2,
     "guard_filter_fn": lambda guards: [may_change(guard) for guard in guards],
 }
-PLACES = 4  # that a processor reads at once; chapter 11
+PLACES = 2  # that a processor reads at once; chapter 11
 
 
 def may_change(guard: Any) -> bool:
@@ -113,6 +113,8 @@ def step(
     x: Tensor, kvs: Sequence[Tensor], here: Here,
 ) -> Tensor:  # fmt: skip
     """(B, C), one cache per layer -> (B, V): what is compiled."""
+    for kv in kvs:  # one number then stands for the room of all
+        torch._check(kv.shape[3] == kvs[0].shape[3])
     for block, kv in zip(blocks, kvs, strict=True):
         attn, ffn = block.attn, block.ffn
         assert isinstance(attn, Attention) and isinstance(ffn, (MLP, SwiGLU))
@@ -149,7 +151,8 @@ class Compiled(nn.Module):
         if isinstance(rotary, Rotary):
             self.table = rotary.table(self.cfg.max_len).to(like)
         self.made: set[bool] = set()  # for one text, for several
-        self.step = torch.compile(own(step), options=OPTIONS)
+        options = {**OPTIONS}  # torch takes out what it has read
+        self.step = torch.compile(own(step), options=options)
 
     @torch.no_grad()
     def forward(
@@ -192,12 +195,14 @@ class Compiled(nn.Module):
         """
         if cache is None or len(cache) != len(self.blocks):
             return False
-        sizes = 2, len(ids), self.cfg.n_kv_heads
-        dtype = self.model.tokens.weight.dtype
-        return ids.shape[1:] == (1,) and all(
+        first, dtype = cache[0], self.model.tokens.weight.dtype
+        if not isinstance(first, KVCache) or ids.shape[1:] != (1,):
+            return False
+        shape = first.kv.shape
+        return shape[:3] == (2, len(ids), self.cfg.n_kv_heads) and all(
             isinstance(layer, KVCache)
-            and layer.kv.shape[:3] == sizes
+            and layer.kv.shape == shape
             and layer.kv.dtype == dtype
-            and 0 < layer.length < layer.kv.shape[3] - 1
+            and 0 < layer.length < shape[3] - 1
             for layer in cache
         )

@@ -277,7 +277,7 @@ WRONG = {
         (nats_broken, "still as they were"),
         (lambda logits, ids, n: sum(
             float(logits.log_softmax(-1)[t, ids[t]])
-            for t in range(n, len(ids))), "foretell the token at t + 1"),
+            for t in range(n, len(ids))), "predict the token at t + 1"),
         (nats_of_prompt, "prompt is counted as well"),
         (lambda logits, ids, n: nats_gather(logits, ids, n) / (len(ids) - n),
          "mean for each token"),

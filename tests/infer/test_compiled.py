@@ -116,6 +116,13 @@ def test_it_reads_the_weights_as_they_are_now() -> None:
         assert_the_model_itself(model, compiled, 2)
 
 
+def test_the_second_step_is_compiled_like_the_first() -> None:
+    before = {**module.OPTIONS}
+    for _ in range(2):
+        Compiled(tiny("tiny-llama"))
+    assert before == module.OPTIONS and "guard_filter_fn" in before
+
+
 # --- at the border -----------------------------------------------------------
 
 

@@ -248,9 +248,7 @@ def test_a_batch_is_one_by_one(name: str, drawn: bool, tmp_path) -> None:
             )
             assert told == alone
     assert min(map(len, alone)) < 8, "vacuous test"
-    broken = with_bug(
-        tmp_path, sample, "[t < own for", "[own < 0 for"
-    )
+    broken = with_bug(tmp_path, sample, "[t < own for", "[own < 0 for")
     rngs = [seeded(i) for i in range(4)] if drawn else None
     told = broken.generate_batch(model, PROMPTS, 8, rng=rngs, stop_ids=stop)
     assert told != alone

@@ -161,9 +161,7 @@ def test_from_them_to_us_and_back(agrees, name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", RECIPES)
 @pytest.mark.parametrize("tie", [True, False])
-def test_from_us_to_them(
-    agrees, name: str, tie: bool, tmp_path: Path
-) -> None:
+def test_from_us_to_them(agrees, name: str, tie: bool, tmp_path: Path) -> None:
     ours = build(name, seeded(), vocab_size=V, tie_embeddings=tie)
     ours = stirred(ours, std=0.1).float()
     to_hf(ours, None, tmp_path)
@@ -335,6 +333,19 @@ def test_a_tied_head_may_be_stored_if_it_is_the_same(tmp_path: Path) -> None:
     save_file({**tensors, "lm_head.weight": head + 1}, path)
     with pytest.raises(ValueError, match="another matrix"):
         from_hf(tmp_path)
+
+
+def test_weights_begin_with_a_cache_line(tmp_path: Path) -> None:
+    model, path = theirs("llama"), tmp_path / "model.safetensors"
+    model.save_pretrained(tmp_path)
+    tensors, where = load_file(path), set()
+    for n in range(8):  # a longer header moves what comes after it
+        save_file(tensors, path, {"format": "pt", "more": "x" * 8 * n})
+        where |= {x.data_ptr() % 64 for x in load_file(path).values()}
+        ours = from_hf(tmp_path)
+        assert {p.data_ptr() % 64 for p in ours.parameters()} == {0}
+    assert len(where) > 1
+    assert_parity(ours, model)
 
 
 def test_dtypes(tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ CONFUSED = {
 }
 
 PRAISE = {
-    "counted_padding": "Zeros at the end of a row are easy to foretell, and "
+    "counted_padding": "Zeros at the end of a row are easy to predict, and "
     "each easy target lowers the mean. Below the floor on one side: it is "
     "the measure that leaks, not the model.",
     "double_softmax": "Between probabilities, which differ by 1 at most, a "

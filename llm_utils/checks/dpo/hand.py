@@ -1,4 +1,4 @@
-"""Exercise 2 of chapter 15: one pair's loss and pull, foretold.
+"""Exercise 2 of chapter 15: one pair's loss and pull, predicted.
 
 Each `Mistake` is a small wrong answer: what readers really write.
 """

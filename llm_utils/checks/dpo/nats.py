@@ -61,7 +61,7 @@ answer_nats = Exercise(
             partial(_nats, ahead=0, whole=True, mean=True),
         ),
         Mistake(
-            "The scores at place t foretell the token at t + 1. So the first "
+            "The scores at place t predict the token at t + 1. So the first "
             "token of the answer is scored at the last place of the prompt.",
             partial(_nats, ahead=0),
         ),

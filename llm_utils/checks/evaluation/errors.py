@@ -1,4 +1,4 @@
-"""Exercise 2 of chapter 12: five standard errors, foretold.
+"""Exercise 2 of chapter 12: five standard errors, predicted.
 
 Each `Mistake` is a small wrong answer: what readers really write.
 """

@@ -85,7 +85,7 @@ spans = Exercise(
         ),
         Mistake(
             "You score token 0. Nothing stands before it, so nothing can "
-            "foretell it.",
+            "predict it.",
             partial(_spans, start=0),
         ),
     ],

@@ -1,4 +1,4 @@
-"""Exercise 2 of chapter 11: four counts, foretold."""
+"""Exercise 2 of chapter 11: four counts, predicted."""
 
 from __future__ import annotations
 

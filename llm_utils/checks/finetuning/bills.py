@@ -1,4 +1,4 @@
-"""Exercise 2 of chapter 14: what LoRA costs, foretold.
+"""Exercise 2 of chapter 14: what LoRA costs, predicted.
 
 Each `Mistake` is a small wrong answer: what readers really write.
 """

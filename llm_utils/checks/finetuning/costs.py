@@ -107,6 +107,6 @@ explanation = choice(
         "D": "D is not so. The stories behind both numbers are the same, and "
         "the base model pays as much for the questions or more.",
     },
-    "Reading and foretelling are two things. The mask decides only on the "
+    "Reading and predicting are two things. The mask decides only on the "
     "second.",
 )

@@ -43,7 +43,7 @@ targets = Exercise(
     form=lambda x: [int(number(v)) for v in sequence(x)],
     mistakes=[
         Mistake(
-            "These are the inputs, not the targets: what is to be foretold "
+            "These are the inputs, not the targets: what is to be predicted "
             "at place t is the token at t + 1.",
             partial(_targets, ahead=0),
         ),

@@ -50,7 +50,7 @@ linear_bias = Exercise(
             _rewarded,
         ),
         Mistake(
-            "The future is not hidden. A key behind its query, with s > t, "
+            "The future is not hidden. A key behind its query, with n > m, "
             "gets -inf; yours gets a bonus.",
             lambda H, T, S: -alibi_slopes(H)[:, None, None] * _back(T, S),
         ),
@@ -81,12 +81,12 @@ linear_bias = Exercise(
         ),
         Mistake(
             "Your queries stand at the first T positions. They are the last "
-            "T of the S: query t stands at position S - T + t.",
+            "T of the S: query 0 stands at position S - T.",
             lambda H, T, S: _bias(alibi_slopes(H), _back(T, S, 0)),
         ),
         Mistake(
             "You hide the query's own position. It may look at itself, and "
-            "pays nothing: only s > t is -inf.",
+            "pays nothing: only n > m is -inf.",
             lambda H, T, S: alibi(H, T, S).masked_fill(
                 _back(T, S) == 0, -torch.inf
             ),

@@ -49,8 +49,8 @@ unfinished_pairs = Exercise(
     same=_near,
     mistakes=[
         Mistake(
-            "A full turn is 2 pi radians: a pair of frequency f needs "
-            "2 pi / f positions for it, not 1 / f.",
+            "A full turn is 2 pi radians: a pair of frequency theta needs "
+            "2 pi / theta positions for it, not 1 / theta.",
             lambda d_head, base, length: sum(
                 w / (2 * math.pi) > length for w in _wavelengths(d_head, base)
             ),

@@ -1,4 +1,4 @@
-"""Exercise 2 of chapter 16: a group of four and two clipped tokens, foretold.
+"""Exercise 2 of chapter 16: a group of four and two clipped tokens, predicted.
 
 Each `Mistake` is a small wrong answer: what readers really write.
 """

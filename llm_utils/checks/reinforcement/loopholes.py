@@ -61,7 +61,7 @@ strict_reward = Exercise(
             lambda said, right, ended: float(_plain(said) == _plain(right)),
         ),
         Mistake(
-            "Too strict: a space, a capital letter or the full stop make no "
+            "Too strict: a space, a capital letter or the period make no "
             "other answer. A reward that is right but never met teaches "
             "nothing.",
             lambda said, right, ended: float(bool(ended) and said == right),

@@ -1,4 +1,4 @@
-"""Exercise 2 of chapter 9: five sums in bfloat16, foretold.
+"""Exercise 2 of chapter 9: five sums in bfloat16, predicted.
 
 Each `Mistake` is a small wrong answer: what readers really write.
 """
