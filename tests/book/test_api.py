@@ -99,3 +99,13 @@ def test_every_class_and_function_of_the_chapters_is_found():
         if stage in book_api.STAGES and not name.isupper():
             path = book_api.source_of(ROOT, module)
             assert name in book_api.definitions(path), (module, name)
+
+
+@pytest.mark.parametrize(
+    ("code", "above", "room"),
+    [("a\nb", 0, (4, 4)), ("a\nb", 2, (6, 6)), ("a\n" * 30, 2, (34, 8))],
+)
+def test_an_entry_asks_for_room_in_print(code, above, room):
+    (whole, least), kept = room, book_api.keep(code, above)
+    assert kept["format"] == "latex"
+    assert kept.astext().split() == [rf"\bookkeep{{{whole}}}{{{least}}}"]

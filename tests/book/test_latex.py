@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import book_fold
 import book_fonts
@@ -15,6 +16,8 @@ from docutils import nodes
 from hypothesis import given
 from hypothesis import strategies as st
 from sphinx import addnodes
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -139,6 +142,19 @@ def test_only_code_cells_are_cleaned() -> None:
     prose = [CELL]
     book_solutions.read_source(None, "a", prose)
     assert prose == [CELL]
+
+
+def test_how_to_do_exercises_stands_with_the_exercises_alone() -> None:
+    paths = sorted((ROOT / "solutions").rglob("*.ipynb"))
+    assert len(paths) == 17
+    for path in paths:
+        text = path.read_text(encoding="utf-8")
+        name = str(path.relative_to(ROOT).with_suffix(""))
+        for docname in (name, name.replace("solutions", "exercises")):
+            source = [text]
+            book_solutions.read_source(None, docname, source)
+            ids = {cell["id"] for cell in json.loads(source[0])["cells"]}
+            assert (book_solutions.HOW in ids) == (docname != name)
 
 
 def term(name: str) -> addnodes.pending_xref:
