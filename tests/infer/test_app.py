@@ -71,6 +71,22 @@ class Visit:
         self.text.fill(text)
         self.text.press("Enter")
 
+    def turn(self, name, value):
+        """Type a number, again until its slider, if it has one, stands there.
+
+        What is typed into a page that is still unfolding may be lost.
+        """
+        box = self.page.get_by_role("spinbutton", name=name).first
+        slider = self.page.get_by_role("slider", name=name)
+
+        def taken():
+            box.fill(value)
+            box.press("Tab")
+            self.page.wait_for_timeout(100)
+            return all(x.input_value() == value for x in slider.all())
+
+        within(20, taken)
+
     def note(self, words):
         found = self.page.locator("#note").get_by_text(words)
         found.wait_for(timeout=30_000)
@@ -176,10 +192,8 @@ def test_the_sliders_reach_the_model(browser):
     with running(web(parrot(Noting))) as url:
         visit = Visit(browser, url)
         visit.page.get_by_text("How it is drawn").click()
-        for name, value in {"Temperature": "0", "Seed": "7"}.items():
-            box = visit.page.get_by_role("spinbutton", name=name)
-            box.first.fill(value)
-            box.first.press("Tab")
+        visit.turn("Temperature", "0")
+        visit.turn("Seed", "7")
         visit.send("a cat")
         visit.note("the end")
         visit.page.close()
