@@ -18,6 +18,8 @@ HTML: dict[Formula, str] = {}
 # What KaTeX writes and HTML does not need.
 NAMESPACE = ' xmlns="http://www.w3.org/1998/Math/MathML"'
 STYLE_END = re.compile(r'(style="[^"]*);"')
+SCRIPT = "sizing reset-size6 size3 mtight"  # an index; book.css knows "script"
+TIGHT = " mtight"  # no style sheet names it
 LENGTH = re.compile(r"(?<=[:-])0?(\.\d{1,3})\d*em")
 
 
@@ -53,6 +55,7 @@ def lighter(html: str) -> str:
 
     HTML knows where <math> begins; a thousandth of an em cannot be seen.
     """
+    html = html.replace(SCRIPT, "script").replace(TIGHT, "")
     html = STYLE_END.sub(r'\1"', html.replace(NAMESPACE, ""))
     return LENGTH.sub(r"\1em", html)
 

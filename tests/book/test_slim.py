@@ -130,9 +130,14 @@ def test_a_formula_loses_bytes_and_nothing_else() -> None:
         '<math xmlns="http://www.w3.org/1998/Math/MathML"><mi>x</mi></math>'
         '<span style="height:0.4306em;margin-left:-0.15em;">&gt;"</span>'
         '<span style="top:10.05em;">1.2345em</span>'
+        '<span class="sizing reset-size6 size3 mtight">'
+        '<span class="mord mtight">2</span></span>'
     )
     assert book_math.lighter(heavy) == (
         "<math><mi>x</mi></math>"
         '<span style="height:.430em;margin-left:-.15em">&gt;"</span>'
         '<span style="top:10.05em">1.2345em</span>'
+        '<span class="script"><span class="mord">2</span></span>'
     )
+    css = node.ROOT / "book/_static/css/book.css"
+    assert ".katex .script {\n  font-size: 0.7em;" in css.read_text("utf-8")
