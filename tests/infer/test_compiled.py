@@ -163,6 +163,7 @@ def test_with_a_cache_of_your_own_the_model_runs(monkeypatch) -> None:
     for cache in (
         [ListCache() for _ in model.blocks],
         [RollingCache(2, 2, 6, 8, dtype=torch.float64) for _ in model.blocks],
+        [new_cache(model, 2, T)[i] for i, T in enumerate((8, 9))],
     ):
         parts = [compiled(part, cache=cache) for part in x.split(1, 1)]
         close(torch.cat(parts, 1), model(x), atol=1e-10, rtol=0)
